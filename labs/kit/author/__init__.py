@@ -1,0 +1,1 @@
+"""What builds the notebooks and proves them: used by authors and CI, never in a learner's kernel."""

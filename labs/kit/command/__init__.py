@@ -1,0 +1,1 @@
+"""The `labs` command line. Modules here import TensorFlow only in processes of their own."""
