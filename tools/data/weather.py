@@ -53,7 +53,7 @@ def in_si(row: dict[str, str]) -> dict[str, str]:
 
 
 def write(origin: Path, target: Path) -> None:
-    """Write `target`/<airport>_2013_<month>.csv, in lower case, with a header line and rows in order of time."""
+    """Write `target`/<airport>_2013_<month>.csv, each with a header line and its rows in order of time."""
     months = defaultdict(list)
     with origin.open(newline="") as opened:
         for row in csv.DictReader(opened):
