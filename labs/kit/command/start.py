@@ -1,0 +1,140 @@
+"""`labs start`: put the learner's own copy of a lab in place and open it in JupyterLab."""
+
+import json
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from labs.kit import paths
+from labs.kit.curriculum import Curriculum, Lab
+from labs.kit.errors import LabsError
+
+ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
+"""The part of JupyterLab that asks every newcomer whether to fetch news, over the notebook."""
+
+
+def start(curriculum: Curriculum, name: str | None, browser: bool, port: int | None) -> None:
+    """Open a lab and serve it until Ctrl-C.
+
+    Args:
+        curriculum: all labs.
+        name: the lab; the first one for None.
+        browser: open it in a browser; otherwise only print the address.
+        port: where to serve it; a free one from 8888 on for None.
+
+    Raises:
+        LabsError: the lab is unknown or not built, the folder cannot be written, or the port is taken.
+    """
+    if not curriculum.labs:
+        raise LabsError("There is no lab yet: curriculum.toml lists none.")
+    lab = curriculum.lab(name) if name else next(iter(curriculum.labs.values()))
+    if port:
+        _refuse_taken(port)
+    notebook = place(lab, paths.workspace())
+    print(f"{lab.title} ({lab.name}), about {lab.minutes} minutes. Your copy is {notebook}", flush=True)
+    _serve(paths.workspace(), notebook, browser, port)
+
+
+def place(lab: Lab, workspace: Path) -> Path:
+    """Copy the learner's notebook of `lab` into the workspace if it is not there, and return where it is.
+
+    Raises:
+        LabsError: the notebook is not built, or the workspace cannot be written.
+    """
+    built = paths.notebooks() / "learn" / f"{lab.name}.ipynb"
+    copy = workspace / f"{lab.name}.ipynb"
+    if not built.is_file():
+        raise LabsError(f"The notebook of {lab.name} is not built: run `labs build {lab.name}`.")
+    try:
+        if copy.exists():
+            _tell_newer(built, copy)
+            return copy
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        # Copied beside and renamed: a disk that fills up must not leave half a notebook to be kept for ever.
+        half = copy.with_suffix(".ipynb.half")
+        try:
+            shutil.copyfile(built, half)
+            os.replace(half, copy)
+        finally:
+            half.unlink(missing_ok=True)
+    except OSError as error:
+        raise LabsError(
+            f"Your copy {copy} cannot be written ({error.strerror or error}): make room or give yourself the "
+            "right to write there, or set LABS_WORKSPACE to another folder."
+        ) from error
+    return copy
+
+
+def _tell_newer(built: Path, copy: Path) -> None:
+    if _source(built) != _source(copy):
+        print(
+            f"There is a newer version of this lab; yours is kept. For the new one, rename {copy.name} first."
+        )
+
+
+def _source(notebook: Path) -> str | None:
+    try:
+        return json.loads(notebook.read_text("utf-8"))["metadata"]["labs"]["source"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        # As the server does: a port whose last connections are still closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise LabsError(
+                f"Port {port} cannot be used ({error.strerror}): name another, or leave --port out."
+            ) from None
+
+
+def arguments(root: Path, notebook: Path, browser: bool, port: int | None) -> list[str]:
+    """Return what JupyterLab is started with."""
+    given = [
+        str(notebook),
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.answer_yes=True",  # one Ctrl-C ends it
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if not browser:
+        given.append("--no-browser")
+    if port:
+        given += [f"--port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        given.append("--allow-root")
+    return given
+
+
+def _serve(root: Path, notebook: Path, browser: bool, port: int | None) -> None:
+    # Kernels get this environment: the interpreter and the commands of this environment come first, whatever
+    # kernels the learner has installed elsewhere, and TensorFlow's log stays out of the notebook.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from jupyterlab.labapp import LabApp
+
+    try:
+        server = LabApp.initialize_server(arguments(root, notebook, browser, port))
+    except OSError as error:
+        raise LabsError(f"JupyterLab cannot start: {error}.") from error
+    server.web_app.settings["page_config_hook"] = _without_announcements
+    where = quote(notebook.relative_to(root).as_posix())
+    address = f"{server.connection_url}lab/tree/{where}?token={server.token}"
+    print(f"JupyterLab runs until Ctrl-C, at\n\n    {address}\n")
+    if not browser:
+        print(f"From another machine: ssh -L {server.port}:localhost:{server.port} and this machine's name.")
+    sys.stdout.flush()
+    server.start()
+
+
+def _without_announcements(handler, page_config: dict) -> dict:
+    page_config["disabledExtensions"] = [*page_config.get("disabledExtensions", []), ANNOUNCEMENTS]
+    return page_config
