@@ -75,7 +75,7 @@ def _full_builder(wanted: DataSet) -> Any:
         raise LabsError(f"All of {wanted.name} is embedded: leave `full` out.")
     files = fetched(wanted.name)
     if files is None:
-        raise LabsError(f"The full {wanted.name} is not on this machine: run `labs fetch {wanted.name}` first.")
+        raise LabsError(f"The full {wanted.name} is not on this machine: run `labs fetch {wanted.name}`.")
     return tfds().builder_from_directory(str(files))
 
 

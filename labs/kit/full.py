@@ -84,20 +84,23 @@ def fetch(name: str, on_progress: Progress | None = None) -> str:
     full = wanted.full
     if full is None:
         return f"All of {name} is embedded: there is nothing to fetch."
-    there = fetched(name)
-    if there:
+    if there := fetched(name):
         return f"The full {name} is there already, in {there}."
     _require_space(wanted, full)
     _require_server(wanted, full)
     with _alone(name):
-        made = _prepare(wanted, full, on_progress or (lambda doing, done, total: None))
+        # Another process may have made it since it was looked for.
+        made = fetched(name) or _prepare(wanted, full, on_progress or (lambda doing, done, total: None))
     return f"The full {name} is ready, in {made}."
 
 
 def _complete(files: Path) -> bool:
     if not (files / "dataset_info.json").is_file():
         return False
-    splits = tfds().builder_from_directory(str(files)).info.splits.values()
+    try:
+        splits = tfds().builder_from_directory(str(files)).info.splits.values()
+    except Exception:  # whatever TFDS says of it: what cannot be read is not complete
+        return False
     return all(Path(shard).is_file() for split in splits for shard in split.filepaths)
 
 
@@ -107,8 +110,8 @@ def _require_space(wanted: DataSet, full: Full) -> None:
     free = shutil.disk_usage(standing).free
     if free < needed:
         raise LabsError(
-            f"The full {wanted.name} needs {needed // 10**6} MB in {home()}, but {free // 10**6} MB are free: "
-            "make room, or set LABS_HOME to a folder on a larger disk."
+            f"The full {wanted.name} needs {needed // 10**6} MB in {home()}, but {free // 10**6} MB are "
+            "free: make room, or set LABS_HOME to a folder on a larger disk."
         )
 
 
@@ -154,6 +157,8 @@ def _prepare(wanted: DataSet, full: Full, on_progress: Progress) -> Path:
     library = tfds()
     downloads = home() / "downloads" / wanted.name
     _sweep(full, downloads)
+    # TFDS takes any folder of that name for a finished data set, even one with shards missing.
+    shutil.rmtree(home() / full.tfds / full.version, ignore_errors=True)
     builder = library.builder(f"{full.tfds}:{full.version}", data_dir=str(home()))
     # TFDS prints both of these whatever its settings; the caller has its own way to speak.
     builder._log_download_bytes = builder._log_download_done = lambda: None
