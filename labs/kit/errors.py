@@ -7,3 +7,7 @@ class LabsError(Exception):
     The command line prints the sentence and exits with status 1; in a notebook it ends the cell. It
     never stands for a defect of the kit itself: those keep their traceback.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the sentence alone."""
+        return [str(self)]

@@ -1,0 +1,234 @@
+"""One learner's run of one lab: what `labs.start` gives."""
+
+import atexit
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from labs.kit import data, plots, progress, quiet
+from labs.kit.curriculum import Lab, load
+from labs.kit.errors import LabsError
+from labs.kit.examine import BLANK_MESSAGE, examine
+from labs.kit.exercise import Exercise
+from labs.kit.feedback import hint_card, verdict_card
+from labs.kit.load import exercises
+from labs.kit.meanings import message
+from labs.kit.reference import reference
+
+SEED = 42
+
+
+def start(name: str) -> "Session":
+    """Begin the lab `name` in this notebook: seeds, quiet logs, a GPU if there is one.
+
+    Prints one line with the versions and the device it runs on.
+
+    Raises:
+        LabsError: there is no such lab, or Keras was imported with another backend.
+    """
+    lab = load().lab(name)
+    session = Session(lab, sys._getframe(1).f_globals)
+    print(session.device_line)
+    return session
+
+
+class Session:
+    """A lab's checks, hints, data and figures, bound to one notebook.
+
+    Attributes:
+        name: the lab's name.
+        seed: what every random generator is set to at the start and after each check.
+        scratch: a folder for files of this run, removed when the kernel ends.
+    """
+
+    def __init__(self, lab: Lab, namespace: MutableMapping[str, Any]):
+        self.name = lab.name
+        self.seed = SEED
+        self._lab = lab
+        self._namespace = namespace
+        self._exercises = exercises(lab)
+        self._attempts: dict[str, Any] = {}
+        self._references: dict[str, Any] = {}
+        self._tf = quiet.tensorflow()
+        _require_tensorflow_backend()
+        self._gpus = _gpus(self._tf)
+        self.reseed()
+        plots.style()
+        for exercise in self._exercises:
+            namespace.setdefault(exercise, Unwritten(exercise))
+
+    @property
+    def device_line(self) -> str:
+        """One line: versions, device, seed."""
+        import keras
+
+        device = ", ".join(f"GPU ({name})" for name in self._gpus) or f"CPU ({_cores()} cores)"
+        versions = f"TensorFlow {self._tf.__version__}, Keras {keras.__version__}"
+        return f"{self.name}: {versions}, on {device}, seed {self.seed}"
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether TensorFlow sees a GPU."""
+        return bool(self._gpus)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder for files of this run, removed when the kernel ends."""
+        folder = tempfile.TemporaryDirectory(prefix="tensorflow-labs-", ignore_cleanup_errors=True)
+        atexit.register(folder.cleanup)
+        return Path(folder.name)
+
+    def reseed(self) -> None:
+        """Set the seeds of Python, NumPy and TensorFlow to `seed` again."""
+        import keras
+
+        keras.utils.set_random_seed(self.seed)
+
+    def check(self, attempt: Any) -> Any:
+        """Check an exercise, show what was found, and return something that works.
+
+        Args:
+            attempt: the function or class that you wrote.
+
+        Returns:
+            `attempt` if it passed; otherwise the reference, so that the cells below run.
+
+        Raises:
+            LabsError: `attempt` is none of this lab's exercises.
+        """
+        exercise = self._exercise(attempt)
+        attempt = self._learners_own(exercise.name, attempt)
+        verdict = examine(exercise, attempt)
+        self.reseed()
+        progress.record(
+            "check",
+            self.name,
+            exercise.name,
+            state=verdict.state,
+            diagnosis=verdict.diagnosis,
+            points=exercise.points if verdict.state == "passed" else 0,
+        )
+        passed = verdict.state == "passed"
+        left = len(exercise.hints) - progress.hints_seen(self.name, exercise.name)
+        _display(verdict_card(exercise, verdict, max(left, 0), fallback=not passed))
+        return attempt if passed else self._reference(exercise.name)
+
+    def hint(self, attempt: Any) -> None:
+        """Show the next hint of an exercise; after the last, the last again.
+
+        Args:
+            attempt: the function or class, or its name.
+
+        Raises:
+            LabsError: it is none of this lab's exercises.
+        """
+        exercise = self._exercise(attempt)
+        number = min(progress.hints_seen(self.name, exercise.name) + 1, len(exercise.hints))
+        progress.record("hint", self.name, exercise.name, number=number)
+        _display(hint_card(exercise, number))
+
+    def load(self, name: str, **options: Any) -> Any:
+        """Load a data set; see `labs.kit.data.load`."""
+        return data.load(name, **options)
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a data set that consists of files; see `labs.kit.data.folder`."""
+        return data.folder(name)
+
+    def labels(self, name: str) -> list[str]:
+        """Return the class names of a data set, in the order of their numbers."""
+        return data.labels(name)
+
+    def show(self, figure: Any, alt: str) -> None:
+        """Show a figure with its description; see `labs.kit.plots.show`."""
+        plots.show(figure, alt)
+
+    @contextmanager
+    def fails(self, expected: type[BaseException]) -> Iterator[None]:
+        """Run a block that must fail with `expected`, and print the message instead of a traceback.
+
+        Raises:
+            LabsError: the block did not fail: what the lab says here is no longer true.
+        """
+        try:
+            yield
+        except expected as error:
+            print(f"{type(error).__name__}: {message(error)}")
+        else:
+            raise LabsError(f"This was meant to fail with {expected.__name__}, and it did not.")
+
+    def _reference(self, name: str) -> Any:
+        self._references[name] = reference(self._lab, name, self._namespace)
+        return self._references[name]
+
+    def _learners_own(self, name: str, attempt: Any) -> Any:
+        """Return what the learner wrote, when a check is run twice and its name now holds the reference."""
+        if attempt is self._references.get(name):
+            return self._attempts[name]
+        self._attempts[name] = attempt
+        return attempt
+
+    def _exercise(self, attempt: Any) -> Exercise:
+        if isinstance(attempt, str) and attempt in self._exercises:
+            return self._exercises[attempt]
+        bound = [name for name in self._exercises if self._namespace.get(name) is attempt]
+        name = bound[0] if bound else getattr(attempt, "__name__", None)
+        if name not in self._exercises:
+            raise LabsError(
+                f"That is none of this lab's exercises, which are {', '.join(self._exercises)}. "
+                "Keep the name that the exercise gave to your function or class."
+            )
+        return self._exercises[name]
+
+
+class Unwritten:
+    """Stands for an exercise whose cell has not run, so that its check can say so.
+
+    Args:
+        name: the exercise.
+    """
+
+    def __init__(self, name: str):
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise what an unfilled blank raises."""
+        raise NotImplementedError(BLANK_MESSAGE)
+
+
+def _display(card: Any) -> None:
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
+        sys.modules["IPython"].display.display(card)
+    else:
+        print(card.text)
+
+
+def _require_tensorflow_backend() -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise LabsError(
+            f"Keras runs on {keras.backend.backend()} here. Restart the kernel with KERAS_BACKEND=tensorflow, "
+            "or unset it, and run this cell first."
+        )
+
+
+def _gpus(tf: Any) -> list[str]:
+    """Return the names of the GPUs, each set to take memory as it needs it."""
+    devices = tf.config.list_physical_devices("GPU")
+    for device in devices:
+        try:
+            tf.config.experimental.set_memory_growth(device, True)
+        except RuntimeError:
+            break  # the GPU is in use already: `labs.start` ran before in this kernel
+    details = [tf.config.experimental.get_device_details(device) for device in devices]
+    return [detail.get("device_name", "unnamed") for detail in details]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
