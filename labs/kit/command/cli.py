@@ -217,8 +217,8 @@ def _authors_only() -> None:
 
 def main() -> None:
     """Run the command."""
-    # jsonschema, which nbformat and the Jupyter server import, imports this one eagerly for a check that is not
-    # used here, and it takes seconds (jsonschema#1428). What is None here counts as not installed.
+    # jsonschema, which nbformat and the Jupyter server import, imports this one eagerly for a check that is
+    # not used here, and it takes seconds (jsonschema#1428). What is None here counts as not installed.
     sys.modules.setdefault("rfc3987_syntax", None)
     # Whatever a subcommand imports that imports TensorFlow: its log lines are not for the person who types.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
