@@ -194,7 +194,7 @@ def _first_line(error: Exception) -> str:
 
 def _sweep(full: Full, downloads: Path) -> None:
     # The names TFDS gives to what is not finished; only the holder of the lock gets here.
-    for half_made in (*downloads.glob("*.tmp.*"), *(home() / full.tfds).glob("incomplete.*")):
+    for half_made in (*downloads.rglob("*.tmp.*"), *(home() / full.tfds).glob("incomplete.*")):
         shutil.rmtree(half_made, ignore_errors=True)
 
 
