@@ -243,7 +243,7 @@ def notebooks() -> Iterator[Finding]:
     names = list(curriculum.load().labs)
     unbuilt = [name for name in names if not all(map(_is_notebook, _built(name)))]
     if unbuilt:
-        # A learner has no tools to build with: the notebooks came with the checkout and come from there again.
+        # A learner has no tools to build with: the notebooks came with the checkout and do so again.
         author = importlib.util.find_spec("jupytext")
         mend = _labs(f"build {' '.join(unbuilt)}") if author else _restore("notebooks")
         yield Finding("notebooks", WRONG, f"not built: {_some(unbuilt)}", mend)

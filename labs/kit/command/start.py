@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -100,7 +101,9 @@ def arguments(root: Path, notebook: Path, browser: bool, port: int | None) -> li
         str(notebook),
         f"--ServerApp.root_dir={root}",
         "--ServerApp.answer_yes=True",  # one Ctrl-C ends it
-        "--ServerApp.log_level=ERROR",
+        "--Application.log_level=ERROR",
+        # A token that Jupyter has drawn itself, it also prints, with addresses that open no lab.
+        f"--IdentityProvider.token={os.environ.get('JUPYTER_TOKEN') or secrets.token_hex(24)}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
