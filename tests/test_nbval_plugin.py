@@ -93,7 +93,7 @@ import os, pathlib
 names = ("LABS_SEED", "COLUMNS", "PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")
 print({name: os.environ.get(name) for name in names})
 home = os.environ["LABS_HOME"]
-print(home == os.environ["LEARNER"], list(pathlib.Path(home).glob("*.json")))
+print(home == os.environ["LEARNER"], list(pathlib.Path(home).glob("*.json")), os.listdir("."))
 """
 
 NOISE = "WARNING:tensorflow:5 out of the last 5 calls triggered retracing\n"
@@ -121,6 +121,10 @@ FALSE_ALARMS = {
         "display({'text/html': '<td>0.12345</td>', 'text/plain': '[ 0.12345]'}, raw=True)",
         shown(text_html="<td>0.12348</td>", text_plain="[0.12348]"),
     ),
+    "coloured": cell(
+        r"print('\x1b[1m0.12345\x1b[0m in \x1b[1m12s\x1b[0m')",
+        printed("\x1b[1m0.12348\x1b[0m in \x1b[1m4s\x1b[0m\n"),
+    ),
     "wide tolerance": cell("print('0.84', 6)", printed("0.82 6\n"), tags=("tolerance-0.05",)),
     "clear_output": cell(
         "from IPython.display import clear_output\n"
@@ -142,7 +146,7 @@ EITHER = {
         ENVIRONMENT,
         printed(
             "{'LABS_SEED': None, 'COLUMNS': None, 'PYTHONHASHSEED': '0', 'TF_CPP_MIN_LOG_LEVEL': '3',"
-            " 'MPLBACKEND': 'module://matplotlib_inline.backend_inline'}\nFalse []\n"
+            " 'MPLBACKEND': 'module://matplotlib_inline.backend_inline'}\nFalse [] []\n"
         ),
     ),
     "reason": cell("print('x')", printed("y\n"), tags=("nbval-ignore-output", "because-timings")),

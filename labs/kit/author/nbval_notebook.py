@@ -1,5 +1,6 @@
 """nbval's notebook and cell, hardened: what nbval 0.11 lets through fails here in plain words."""
 
+import re
 import shutil
 import tempfile
 import time
@@ -20,6 +21,8 @@ from labs.kit.author.nbval_outputs import Displays, Shown, merged, without_noise
 
 COSTS = pytest.StashKey[list[Cost]]()
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
 REPLY_SECONDS = 60
 """Wait for a message that is due at once; nbval's own 5 s fail on a busy machine (nbval#151, nbval#231)."""
 
@@ -36,7 +39,8 @@ class HardenedNotebook(IPyNbFile):
     fault: str | None = None
     """What kept the kernel from starting; the first cell reports it."""
 
-    home: Path | None = None
+    own: Path | None = None
+    """The folder of this run, with the kernel's `LABS_HOME` and its working folder."""
 
     def collect(self) -> Iterator["HardenedCell"]:
         """Yield nbval's cells, hardened."""
@@ -49,11 +53,19 @@ class HardenedNotebook(IPyNbFile):
         self.built_here = rules.built_here(self.nb)
 
     def setup(self) -> None:
-        """Start the kernel in an environment and a `LABS_HOME` of its own."""
+        """Start the kernel in an environment and a `LABS_HOME` of its own.
+
+        A notebook that the build made also works in an empty folder, as it did in the build: what it
+        saves must not stay among the notebooks.
+        """
         self.displays = Displays()
         self.started = time.monotonic()
         self.cost = Cost(self.nodeid)
-        self.home = Path(tempfile.mkdtemp(prefix="labs-home-"))
+        self.own = Path(tempfile.mkdtemp(prefix="labs-kernel-"))
+        home, work = self.own / "home", self.own / "work"
+        home.mkdir()
+        work.mkdir()
+        cwd = str(work if self.built_here else self.path.parent)
         self.setup_sanitize_files()
         option = self.config.option
         name = self.nb.metadata.get("kernelspec", {}).get("name", "python")
@@ -61,7 +73,7 @@ class HardenedNotebook(IPyNbFile):
         name = CURRENT_ENV_KERNEL_NAME if option.nbval_current_env else name
         try:
             seconds = option.nbval_kernel_startup_timeout
-            self.kernel = WatchedKernel(name, str(self.path.parent), self.home, startup_timeout=seconds)
+            self.kernel = WatchedKernel(name, cwd, home, startup_timeout=seconds)
         except Exception as error:
             # pytest would raise a collector's failure again for each of its cells.
             self.fault = f"the kernel {name!r} did not start: {error}"
@@ -80,8 +92,8 @@ class HardenedNotebook(IPyNbFile):
             if hasattr(self.kernel, "km"):
                 self.kernel.stop()
         finally:
-            if self.home is not None:
-                shutil.rmtree(self.home, ignore_errors=True)
+            if self.own is not None:
+                shutil.rmtree(self.own, ignore_errors=True)
 
 
 class HardenedCell(IPyNbCell):
@@ -124,6 +136,13 @@ class HardenedCell(IPyNbCell):
             faults += self.output_faults(fresh)
         if faults:
             self.raise_cell_error("; ".join(faults), "\n".join(self.comparison_traceback))
+
+    def sanitize(self, s: object) -> object:
+        """Return the text as nbval sanitises it, without colours.
+
+        A colour code ends in a letter, so that a number behind it would look like the end of a name.
+        """
+        return super().sanitize(COLOUR.sub("", s) if isinstance(s, str) else s)
 
     def rule_faults(self) -> list[str]:
         """Return what is wrong with the cell before it runs."""
