@@ -130,7 +130,7 @@ class _Parts:
             self._text += [f"    {name}: {text}" for name, text in rows]
 
     def card(self, colour: str, label: str) -> Card:
-        detail = f' <small>({escape(self.detail)})</small>' if self.detail else ""
+        detail = f" <small>({escape(self.detail)})</small>" if self.detail else ""
         html = (
             f'<section role="status" aria-label="{escape(label)}" style="{_CARD.format(colour=colour)}">'
             f'<p style="margin:2px 0"><strong>{escape(self.title)}</strong>{detail}</p>'

@@ -3,7 +3,10 @@
 import re
 
 _MEANINGS = (
-    (r"^NameError", "A name is used that nothing has defined: a typing slip, or a cell that has not run yet."),
+    (
+        r"^NameError",
+        "A name is used that nothing has defined: a typing slip, or a cell that has not run yet.",
+    ),
     (r"^(UnboundLocalError)", "A variable is read before the function has given it a value."),
     (
         r"NoneType",
@@ -40,9 +43,18 @@ _MEANINGS = (
     ),
     (r"^AttributeError.*module", "The module has no such name: check the spelling, or whether it has moved."),
     (r"^AttributeError", "The object has no such attribute: look at its type, then at its documentation."),
-    (r"No gradients provided|gradients? .*None", "The loss does not depend on these variables, so no gradient."),
-    (r"^(IndexError|KeyError)", "The position or key asked for does not exist: print the shape, or the keys."),
-    (r"not been built|hasn't been built|call `?build", "The model has not seen an input yet, so it has no weights."),
+    (
+        r"No gradients provided|gradients? .*None",
+        "The loss does not depend on these variables, so no gradient.",
+    ),
+    (
+        r"^(IndexError|KeyError)",
+        "The position or key asked for does not exist: print the shape, or the keys.",
+    ),
+    (
+        r"not been built|hasn't been built|call `?build",
+        "The model has not seen an input yet, so it has no weights.",
+    ),
     (r"must (be )?compile|compile\(\)", "The model must be compiled before it can be trained or evaluated."),
     (r"^RecursionError", "The function calls itself without end: look for its own name inside it."),
     (r"^(ResourceExhaustedError|MemoryError)", "The memory ran out: look for a size that grew by mistake."),
@@ -64,7 +76,9 @@ def message(error: BaseException, room: int = 240) -> str:
     """
     text = str(error)
     if "Graph execution error" in text:
-        parts = [part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)]
+        parts = [
+            part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)
+        ]
         text = re.sub(r"\s*\[\[.*", "", parts[0], flags=re.S) if parts else text
     if "in user code:" in text:
         text = text.strip().rsplit("\n\n", 1)[-1] if "\n\n" in text else text

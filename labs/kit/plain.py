@@ -73,7 +73,9 @@ def describe(value: Any, room: int = 160) -> str:
     elif isinstance(value, float):
         text = f"{value:.6g}"
     elif isinstance(value, list):
-        text = "[" + ", ".join(describe(item, room) for item in value[:12]) + (", ...]" if value[12:] else "]")
+        text = (
+            "[" + ", ".join(describe(item, room) for item in value[:12]) + (", ...]" if value[12:] else "]")
+        )
     elif isinstance(value, dict):
         text = ", ".join(f"{key}: {describe(item, room)}" for key, item in value.items())
     else:

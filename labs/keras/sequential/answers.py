@@ -114,7 +114,9 @@ def forgets_the_activation(image_shape, hidden_units, classes):
 @wrong("make_model", "fixed-size")
 def always_128_units(image_shape, hidden_units, classes):
     hidden = keras.layers.Dense(128, activation="relu")
-    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), hidden, keras.layers.Dense(classes)])
+    return keras.Sequential(
+        [keras.Input(image_shape), keras.layers.Flatten(), hidden, keras.layers.Dense(classes)]
+    )
 
 
 @wrong("make_model", "not-built")

@@ -398,7 +398,9 @@ class recall_by_class:
                 "divides-by-columns": right / np.maximum(columns, 1),
                 "nan-for-empty-class": right / rows,
             }
-        same = [n for n, v in known.items() if recall.shape == v.shape and np.allclose(recall, v, equal_nan=True)]
+        same = [
+            n for n, v in known.items() if recall.shape == v.shape and np.allclose(recall, v, equal_nan=True)
+        ]
         raise Misread(same[0] if same else "other-shares", expected=wanted, got=recall)
 
 

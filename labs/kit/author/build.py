@@ -54,7 +54,9 @@ def command(names: list[str], check: bool = False, folder: Path | None = None) -
         sentences += [f"{stray.relative_to(folder)} belongs to no lab" for stray in strays]
         for sentence in sentences:
             console.print(f"stale: {sentence}", highlight=False)
-        console.print("Run `labs build`." if sentences else f"All {len(plans)} labs are fresh.", highlight=False)
+        console.print(
+            "Run `labs build`." if sentences else f"All {len(plans)} labs are fresh.", highlight=False
+        )
         return int(bool(sentences))
     for stray in strays:
         stray.unlink()

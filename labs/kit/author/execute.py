@@ -50,7 +50,9 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
         try:
             client.execute(env=env)
         except CellExecutionError as error:
-            raise LabsError(f"{name}: a cell failed with {error.ename}: {error.evalue}\n{_ANSI.sub('', str(error))}") from None
+            raise LabsError(
+                f"{name}: a cell failed with {error.ename}: {error.evalue}\n{_ANSI.sub('', str(error))}"
+            ) from None
         except (CellTimeoutError, DeadKernelError) as error:
             raise LabsError(f"{name}: the run ended early: {error}") from None
     for cell in filter(is_code, notebook.cells):

@@ -82,7 +82,9 @@ def prove_lab(lab: Lab, curriculum: Curriculum) -> Iterator[Proof]:
         yield prove(f"{lab.name}/{name}", exercise, empty, reference, own)
         namespace[name] = reference
     for stranger in strangers:
-        yield Proof(f"{lab.name}/{stranger}", 0, 0, 0, ["answers.py answers it, but checks.py has no such check"])
+        yield Proof(
+            f"{lab.name}/{stranger}", 0, 0, 0, ["answers.py answers it, but checks.py has no such check"]
+        )
 
 
 def setup(lab: Lab, curriculum: Curriculum) -> dict[str, Any]:
@@ -150,7 +152,9 @@ class _Timed:
             verdict = self.examine(attempt, seed)
             got = verdict.diagnosis or verdict.state
             if got != expected:
-                detail = f" ({verdict.error})" if verdict.error else f" (got {verdict.got})" if verdict.got else ""
+                detail = (
+                    f" ({verdict.error})" if verdict.error else f" (got {verdict.got})" if verdict.got else ""
+                )
                 return [f"{name} must receive `{expected}` and received `{got}`{detail}"]
         return []
 
