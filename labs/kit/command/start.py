@@ -97,6 +97,8 @@ def _refuse_taken(port: int) -> None:
 
 def arguments(root: Path, notebook: Path, browser: bool, port: int | None) -> list[str]:
     """Return what JupyterLab is started with."""
+    import zmq
+
     given = [
         str(notebook),
         f"--ServerApp.root_dir={root}",
@@ -107,6 +109,9 @@ def arguments(root: Path, notebook: Path, browser: bool, port: int | None) -> li
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+    if zmq.has("curve"):
+        # On a machine shared with others, what goes to and from the kernel is for nobody else's eyes.
+        given.append("--KernelManager.transport_encryption=auto")
     if not browser:
         given.append("--no-browser")
     if port:
@@ -129,13 +134,17 @@ def _serve(root: Path, notebook: Path, browser: bool, port: int | None) -> None:
     except OSError as error:
         raise LabsError(f"JupyterLab cannot start: {error}.") from error
     server.web_app.settings["page_config_hook"] = _without_announcements
-    where = quote(notebook.relative_to(root).as_posix())
-    address = f"{server.connection_url}lab/tree/{where}?token={server.token}"
+    # The server binds its port in the loop: an address printed before that would not answer yet.
+    server.io_loop.add_callback(_tell, server, notebook.relative_to(root), browser)
+    server.start()
+
+
+def _tell(server, notebook: Path, browser: bool) -> None:
+    address = f"{server.connection_url}lab/tree/{quote(notebook.as_posix())}?token={server.token}"
     print(f"JupyterLab runs until Ctrl-C, at\n\n    {address}\n")
     if not browser:
         print(f"From another machine: ssh -L {server.port}:localhost:{server.port} and this machine's name.")
     sys.stdout.flush()
-    server.start()
 
 
 def _without_announcements(handler, page_config: dict) -> dict:
