@@ -426,6 +426,14 @@ def test_data_is_held_to_its_hashes(embedded):
     assert "SHA256SUMS cannot be read" in only(doctor.data).says
 
 
+def test_a_mending_command_runs_without_an_activated_environment(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert doctor._labs("list") == f"{sys.executable} -m labs list"
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: str(Path(sys.executable).parent / name))
+    assert doctor._labs("list") == "labs list"
+
+
 def test_notebooks_that_are_not_built_are_named(learner):
     assert only(doctor.notebooks).state == doctor.OK
     (learner / "notebooks" / "worked" / "keras" / "second.ipynb").write_text("{")

@@ -130,7 +130,7 @@ def packages() -> Iterator[Finding]:
         yield Finding("packages", OK, f"all {len(pinned)} are the locked versions")
         return
     says = [f"missing: {_some(missing)}"] * bool(missing) + [f"not as locked: {_some(other)}"] * bool(other)
-    flags = "--require-hashes --no-build-isolation --no-compile"
+    flags = "--require-hashes --no-build-isolation"
     yield Finding(
         "packages", WRONG, "; ".join(says), f"{_python()} -m pip install {flags} -r {_quoted(lock)}"
     )
@@ -232,7 +232,7 @@ def data() -> Iterator[Finding]:
         yield Finding("full data", OK, f"{name} in {data.fetched(name)}")
     for name in (name for name in fetchable if name not in there):
         yield Finding(
-            "full data", NOTE, f"{name} is not fetched; the labs run without it", f"labs fetch {name}"
+            "full data", NOTE, f"{name} is not fetched; the labs run without it", _labs(f"fetch {name}")
         )
 
 
