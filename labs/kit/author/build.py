@@ -53,14 +53,14 @@ def command(names: list[str], check: bool = False, folder: Path | None = None) -
         sentences = [sentence for one in plans for sentence in one.stale]
         sentences += [f"{stray.relative_to(folder)} belongs to no lab" for stray in strays]
         for sentence in sentences:
-            console.print(f"stale: {sentence}", highlight=False)
+            console.print(f"stale: {sentence}", highlight=False, soft_wrap=True)
         console.print(
             "Run `labs build`." if sentences else f"All {len(plans)} labs are fresh.", highlight=False
         )
         return int(bool(sentences))
     for stray in strays:
         stray.unlink()
-        console.print(f"removed {stray.relative_to(folder)}: it belongs to no lab", highlight=False)
+        console.print(f"removed {stray.relative_to(folder)}: it belongs to no lab", highlight=False, soft_wrap=True)
     for one in plans:
         _carry_out(one, folder, console)
     return 0
@@ -107,9 +107,9 @@ def _carry_out(one: Plan, folder: Path, console: Console) -> None:
         if _text(notebook) != _read(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_text(notebook), "utf-8")
-            console.print(f"written {kind}/{one.lab.name}.ipynb", highlight=False)
+            console.print(f"written {kind}/{one.lab.name}.ipynb", highlight=False, soft_wrap=True)
     if not one.stale:
-        console.print(f"fresh   {one.lab.name}", highlight=False)
+        console.print(f"fresh   {one.lab.name}", highlight=False, soft_wrap=True)
 
 
 def _execute(one: Plan, console: Console) -> None:

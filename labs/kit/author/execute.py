@@ -1,7 +1,6 @@
 """Run a notebook in a kernel of its own, and store what it shows in a form that does not vary by chance."""
 
 import hashlib
-import os
 import re
 import sys
 import tempfile
@@ -35,7 +34,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
     """
     name = notebook.metadata.get("labs", {}).get("name", "notebook")
     with tempfile.TemporaryDirectory(prefix="tensorflow-labs-") as folder:
-        env = {**os.environ, **kernel_environment(Path(folder, "home"))}
+        env = kernel_environment(Path(folder, "home"))
         work = Path(folder, "work")
         for place in (work, Path(folder, "home")):
             place.mkdir()
