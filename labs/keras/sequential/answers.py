@@ -136,7 +136,7 @@ def spells_everything_out(model):
         one_hot = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), tf.shape(logits)[1])
         return tf.nn.softmax_cross_entropy_with_logits(one_hot, logits)
 
-    metric = keras.metrics.SparseCategoricalAccuracy(name="right")
+    metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     model.compile(keras.optimizers.Adam(), loss, metrics=[metric])
     return model
 
@@ -163,6 +163,13 @@ def squares_the_difference(model):
 @wrong("compile_model", "no-accuracy")
 def leaves_metrics_out(model):
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+@wrong("compile_model", "other-name")
+def names_the_metric_s_class(model):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=[keras.metrics.SparseCategoricalAccuracy()])
     return model
 
 

@@ -213,6 +213,10 @@ class compile_model:
         "no-accuracy": Misconception(
             "Nothing but the loss is measured.", "Which argument of `compile` takes what people want to read?"
         ),
+        "other-name": Misconception(
+            "Accuracy is measured, but the history will hold it under another name.",
+            "The lab's next cells read `accuracy`. Where does the name of a metric come from?",
+        ),
         "other-optimizer": Misconception(
             "The model has another optimizer than the one asked for.",
             "What does `compile` take when you do not name an optimizer?",
@@ -249,6 +253,8 @@ class compile_model:
         values = [value for name, value in seen["results"].items() if name != "loss"]
         if not any(np.isclose(value, accuracy, atol=1e-5) for value in values):
             raise Misread("no-accuracy", expected="loss and accuracy", got=", ".join(seen["results"]))
+        if "accuracy" not in seen["results"]:
+            raise Misread("other-name", expected="loss and accuracy", got=" and ".join(seen["results"]))
         if seen["optimizer"] != "Adam":
             raise Misread("other-optimizer", expected="Adam", got=seen["optimizer"])
 

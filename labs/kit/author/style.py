@@ -24,6 +24,7 @@ def problems(lab: Lab, curriculum: Curriculum) -> list[str]:
     notebook = solved(lab, curriculum)
     return [
         *_card(lab),
+        *_start(lab, notebook),
         *_size(notebook),
         *_cells(notebook),
         *_headings(notebook),
@@ -37,6 +38,13 @@ def _card(lab: Lab) -> list[str]:
         for name in lab.data
         if name not in data.catalog()
     ]
+
+
+def _start(lab: Lab, notebook: NotebookNode) -> list[str]:
+    started = re.findall(r"labs\.start\(['\"](.+?)['\"]\)", "\n".join(cell.source for cell in notebook.cells))
+    return (
+        [] if started == [lab.name] else [f"must call labs.start({lab.name!r}) once; calls it for {started}"]
+    )
 
 
 def _size(notebook: NotebookNode) -> list[str]:
