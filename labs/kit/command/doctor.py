@@ -248,7 +248,7 @@ def notebooks() -> Iterator[Finding]:
         mend = _labs(f"build {' '.join(unbuilt)}") if author else _restore("notebooks")
         yield Finding("notebooks", WRONG, f"not built: {_some(unbuilt)}", mend)
     else:
-        yield Finding("notebooks", OK, f"{len(names)} labs, each to learn with and worked")
+        yield Finding("notebooks", OK, f"built for all labs ({len(names)}), to learn with and worked")
 
 
 def _built(name: str) -> list[Path]:
