@@ -120,6 +120,7 @@ def test_the_learner_gets_blanks_and_no_outputs(place, runs):
 def test_the_worked_one_is_solved_and_executed(place, runs):
     run(place)
     worked = read(place, "worked", "one")
+    assert "SOLUTION" not in json.dumps(worked)
     assert [cell.outputs[0].text for cell in worked.cells if source.is_code(cell) and cell.outputs] == [
         "hello\n",
         "8\n",
@@ -198,6 +199,7 @@ def test_the_card_comes_first_and_the_way_on_last(place, runs):
 
 def test_a_real_kernel_runs_a_lab_and_names_the_failing_cell(place):
     run(place, "m/one")
+    assert run(place, "m/one", check=True) == 0
     edit(place, 'print("hello")', 'print("hello" + 1)')
     with pytest.raises(LabsError, match=r"(?s)m/one.*TypeError.*hello"):
         run(place, "m/one")

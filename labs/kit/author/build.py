@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from labs.kit import paths
 from labs.kit.author.execute import execute, faults, stamp
-from labs.kit.author.source import is_code, learner, solved, tags
+from labs.kit.author.source import is_code, learner, solved, tags, without_markers
 from labs.kit.curriculum import Curriculum, Lab, load
 from labs.kit.errors import LabsError
 
@@ -60,7 +60,9 @@ def command(names: list[str], check: bool = False, folder: Path | None = None) -
         return int(bool(sentences))
     for stray in strays:
         stray.unlink()
-        console.print(f"removed {stray.relative_to(folder)}: it belongs to no lab", highlight=False, soft_wrap=True)
+        console.print(
+            f"removed {stray.relative_to(folder)}: it belongs to no lab", highlight=False, soft_wrap=True
+        )
     for one in plans:
         _carry_out(one, folder, console)
     return 0
@@ -68,8 +70,8 @@ def command(names: list[str], check: bool = False, folder: Path | None = None) -
 
 def plan(lab: Lab, curriculum: Curriculum, folder: Path) -> Plan:
     """Compare the lab's source with its notebooks in `folder`."""
-    worked = solved(lab, curriculum)
-    learn = learner(worked)
+    marked = solved(lab, curriculum)
+    learn, worked = learner(marked), without_markers(marked)
     learn.metadata.labs["source"] = _digest(_text(learn))
     worked.metadata.labs["key"] = key(lab, worked)
     stamp(worked)

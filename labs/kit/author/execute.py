@@ -33,6 +33,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
         LabsError: a cell failed, ran too long or killed its kernel; the sentence names cell and error.
     """
     name = notebook.metadata.get("labs", {}).get("name", "notebook")
+    language = notebook.metadata.get("language_info")
     with tempfile.TemporaryDirectory(prefix="tensorflow-labs-") as folder:
         env = kernel_environment(Path(folder, "home"))
         work = Path(folder, "work")
@@ -54,6 +55,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
             ) from None
         except (CellTimeoutError, DeadKernelError) as error:
             raise LabsError(f"{name}: the run ended early: {error}") from None
+    notebook.metadata["language_info"] = language  # the run has put this machine's Python version there
     for cell in filter(is_code, notebook.cells):
         cell.outputs = _coalesced(cell.outputs)
         cell.metadata.pop("execution", None)

@@ -14,6 +14,7 @@ from labs.kit.examine import BLANK_MESSAGE
 
 BLANK = f'raise NotImplementedError("{BLANK_MESSAGE}")'
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+_MARKER = re.compile(r"### (BEGIN|END) SOLUTION")
 EXERCISE, CHECK, SETUP = "exercise", "check", "setup"
 
 
@@ -54,6 +55,16 @@ def learner(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         if EXERCISE in tags(cell):
             cell.metadata.tags = [*cell.metadata.tags, "raises-exception"]
+    return notebook
+
+
+def without_markers(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a solved notebook without the lines that only mark where a solution stands."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if EXERCISE in tags(cell):
+            lines = cell.source.splitlines()
+            cell.source = "\n".join(line for line in lines if not _MARKER.fullmatch(line.strip()))
     return notebook
 
 
