@@ -237,7 +237,8 @@ class compile_model:
         model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(kernel.shape[1], use_bias=False)])
         model.set_weights([kernel])
         model = compile_model(model)
-        results = model.evaluate(inputs, targets, verbose=0, return_dict=True)
+        model.run_eagerly = True  # tracing a graph for twelve examples would take a second
+        results = model.test_on_batch(inputs, targets, return_dict=True)
         return {"results": results, "optimizer": type(model.optimizer).__name__}
 
     @staticmethod

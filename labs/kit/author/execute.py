@@ -10,6 +10,7 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from labs.kit import paths
 from labs.kit.author.kernel_env import kernel_environment
@@ -46,6 +47,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
             record_timing=False,
             resources={"metadata": {"path": str(work)}},
             on_cell_executed=lambda **_: on_cell(),
+            config=_own_sockets(folder),
         )
         try:
             client.execute(env=env)
@@ -60,6 +62,13 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
         cell.outputs = _coalesced(cell.outputs)
         cell.metadata.pop("execution", None)
     return notebook
+
+
+def _own_sockets(folder: str) -> Config:
+    """Let the kernel be spoken to in `folder`, which only this user can enter, and not over the network."""
+    if sys.platform == "win32":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder, "kernel"))}})
 
 
 def stamp(notebook: NotebookNode) -> None:
