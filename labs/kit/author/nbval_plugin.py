@@ -88,8 +88,8 @@ def pytest_testnodedown(node, error) -> None:
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    """Print what each notebook cost, slowest first."""
-    if not _active(config):
+    """Print what each notebook cost, slowest first: once, also where workers did the work."""
+    if not _active(config) or hasattr(config, "workeroutput"):
         return
     from labs.kit.author.nbval_notebook import COSTS
 
