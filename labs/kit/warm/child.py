@@ -1,0 +1,125 @@
+"""What a fork does to become a kernel like one that was started afresh."""
+
+import gc
+import importlib
+import os
+import select
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ipykernel import kernelapp
+
+from labs.kit.warm import inheritance
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What a fork is to become.
+
+    Attributes:
+        message: what was asked for: argv, env, cwd, umask, limits.
+        owner: a descriptor that becomes readable when the process ends that asked for the kernel; None for
+            a kernel that outlives it.
+    """
+
+    message: dict[str, Any]
+    owner: int | None
+
+
+def settle(files: list[int], tell: int, keep: Iterable[int]) -> int | None:
+    """Lead a group of one's own, take over the files that came with the message, and close all others.
+
+    Args:
+        files: standard input, output and error, and the watch on the owner where there is one.
+        tell: closed once a signal to the group reaches this process.
+        keep: descriptors that imported libraries hold.
+
+    Returns:
+        The watch on the owner.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setsid()
+    os.close(tell)
+    for standard, file in enumerate(files[:3]):
+        os.dup2(file, standard)
+    owner = files[3] if len(files) > 3 else None
+    before = 3
+    for file in sorted({*keep, *([owner] if owner is not None else [])}):
+        os.closerange(before, file)
+        before = file + 1
+    os.closerange(before, os.sysconf("SC_OPEN_MAX"))
+    files.clear()
+    return owner
+
+
+def run(birth: Birth) -> None:
+    """Be the kernel until it ends."""
+    asked = birth.message
+    _adopt(asked)
+    sys.argv = [asked["program"], *asked["argv"]]
+    gc.enable()
+    app = IPKernelApp.instance(parent_handle=int(asked["env"].get("JPY_PARENT_PID") or 0))
+    app.owner = birth.owner
+    app.initialize(asked["argv"])
+    app.start()
+
+
+def _adopt(asked: dict[str, Any]) -> None:
+    """Take over what a process that is started afresh has from the one that starts it, and fresh chance."""
+    os.chdir(asked["cwd"])
+    inheritance.take_over(asked)
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    time.tzset()
+    tempfile.tempdir = None
+    importlib.invalidate_caches()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=stream is sys.stderr or stream.isatty())
+    # Python's own generator sees to itself; without this one all kernels would draw the same numbers.
+    sys.modules["numpy"].random.seed()
+
+
+class IPKernelApp(kernelapp.IPKernelApp):
+    """An ordinary IPython kernel that is not its owner's child.
+
+    It has the same name, because settings and log lines carry the name of the class.
+    """
+
+    owner: int | None = None
+
+    def init_poller(self) -> None:
+        """End with the owner, as a kernel that is its child does."""
+        if self.owner is not None:
+            self.poller = OwnerPoller(self.owner)
+
+    def init_gui_pylab(self) -> None:
+        """Choose the backend of figures as matplotlib does when it is imported after this."""
+        super().init_gui_pylab()
+        sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
+
+
+class OwnerPoller(threading.Thread):
+    """Ends this process when its owner has ended.
+
+    Args:
+        owner: a process descriptor.
+    """
+
+    def __init__(self, owner: int):
+        super().__init__(daemon=True)
+        self._owner = owner
+
+    def run(self) -> None:
+        """Wait for the owner's end."""
+        watch = select.poll()
+        watch.register(self._owner, select.POLLIN)
+        watch.poll()
+        os._exit(1)
