@@ -11,7 +11,7 @@ PYTEST   = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 NBVAL    = $(PYTEST) -p labs.kit.author.nbval_plugin --nbval-sanitize-with labs/kit/author/sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build verify lint lock clean environment
+.PHONY: help lab test build verify lint lock bench clean environment
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ build: environment ## Build the notebooks whose lab has changed
 
 verify: environment ## Prove that every check accepts what is right and names what is wrong
 	$(BIN)/labs verify $(LAB)
+
+bench: ## Measure the speed of kernels, checks and CI, and renew benchmarks/README.md
+	@$(SETUP) dev bench
+	$(BIN)/python benchmarks/run.py
 
 lock: environment ## Write the locks from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -97,6 +97,9 @@ def main() -> None:
     compile_lock("learn", "pyproject.toml", upgrade=upgrade)
     compile_lock("dev", "pyproject.toml", "--extra", "dev", *same_as_learn, upgrade=upgrade)
     compile_lock("gpu", "pyproject.toml", "--extra", "gpu", *same_as_learn, upgrade=upgrade)
+    compile_lock(
+        "bench", "pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt", upgrade=upgrade
+    )
     # pip, setuptools and wheel are what a source-only package is built with; they stand beside the labs' own
     # build tool so that a set-up fetches nothing that is not locked.
     tools = [*settings["build-system"]["requires"], "pip", "setuptools", "wheel"]

@@ -1,0 +1,106 @@
+"""(b) Execute the whole of notebooks/worked again, by five tools in turn: `python benchmarks/re_execute.py`.
+
+    nbval       as shipped, with ordinary kernels and our patterns
+    nbmake      as shipped, ordinary kernels
+    papermill   notebook by notebook, ordinary kernels
+    nbclient    notebook by notebook (`jupyter execute`), ordinary kernels
+    ours        as `make test` runs them: nbval with our plugin, two at a time, warm kernels
+
+All run the same notebooks on the same machine, one tool after the other, round by round, so that a slow
+moment of the machine falls on all. The lower bound is what the cells themselves cost: the processor seconds
+of our kernels, divided by the cores.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKED = ROOT / "notebooks" / "worked"
+SANITIZE = ROOT / "labs" / "kit" / "author" / "sanitize.cfg"
+PYTHON = sys.executable
+ORDINARY = "python3"
+
+
+def commands(folder: Path) -> dict[str, list[list[str]]]:
+    """Return, for each tool, the commands that execute all notebooks; what they write goes to `folder`."""
+    notebooks = sorted(map(str, WORKED.rglob("*.ipynb")))
+    pytest = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    sanitize = ["--nbval-sanitize-with", str(SANITIZE)]
+    plugin = ["-p", "labs.kit.author.nbval_plugin", "-n", "2", "--dist", "loadscope"]
+    return {
+        "nbval": [[*pytest, "--nbval", f"--nbval-kernel-name={ORDINARY}", *sanitize, str(WORKED)]],
+        "nbmake": [[*pytest, "--nbmake", f"--nbmake-kernel={ORDINARY}", "--nbmake-timeout=600", str(WORKED)]],
+        "papermill": [
+            [PYTHON, "-m", "papermill", path, str(folder / "out.ipynb"), "-k", ORDINARY, "--no-progress-bar"]
+            for path in notebooks
+        ],
+        "nbclient": [
+            [
+                PYTHON,
+                "-m",
+                "jupyter",
+                "execute",
+                f"--kernel_name={ORDINARY}",
+                "--output",
+                str(folder / "x"),
+                path,
+            ]
+            for path in notebooks
+        ],
+        "ours": [[PYTHON, "-m", "pytest", "-q", *plugin, "--nbval", *sanitize, str(WORKED)]],
+    }
+
+
+def run(steps: list[list[str]], folder: Path) -> tuple[float, float]:
+    """Return the wall seconds of running `steps` in turn, and the kernels' processor seconds if known."""
+    table = folder / "table.md"
+    table.unlink(missing_ok=True)
+    env = os.environ | {"LABS_HOME": str(folder / "home"), "LABS_NOTEBOOK_TABLE": str(table)}
+    begin = time.perf_counter()
+    for step in steps:
+        subprocess.run(step, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.perf_counter() - begin
+    rows = re.findall(r"\| [\d.]+ \| ([\d.]+) \|", table.read_text() if table.is_file() else "")
+    return wall, sum(map(float, rows))
+
+
+def main() -> None:
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often each tool runs")
+    rounds = parser.parse_args().rounds
+    walls: dict[str, list[float]] = {}
+    processor = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "home").mkdir()
+        for _ in range(rounds):
+            for tool, steps in commands(folder).items():
+                wall, seconds = run(steps, folder)
+                walls.setdefault(tool, []).append(round(wall, 1))
+                if tool == "ours":
+                    processor.append(seconds)
+                print(f"{tool}: {wall:.1f} s", file=sys.stderr)
+    cores = len(os.sched_getaffinity(0))
+    bound = round(statistics.median(processor) / cores, 1)
+    ratios = {
+        tool: [round(other / ours, 2) for other, ours in zip(times, walls["ours"], strict=True)]
+        for tool, times in walls.items()
+        if tool != "ours"
+    }
+    to_bound = round(statistics.median(walls["ours"]) / bound, 2)
+    notebooks = len(list(WORKED.rglob("*.ipynb")))
+    result = {"notebooks": notebooks, "cores": cores, "seconds": walls, "times_ours": ratios}
+    print(json.dumps(result | {"lower_bound_seconds": bound, "ours_to_lower_bound": to_bound}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
