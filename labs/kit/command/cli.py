@@ -208,6 +208,48 @@ def verify(names: Names = None, as_json: AsJson = False) -> None:
     raise typer.Exit(command(names or [], json=as_json))
 
 
+kernels = typer.Typer(
+    cls=Commands,
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    help="Look after the kernels that open at once.\n\nExample: [bold]labs kernel status[/bold]",
+)
+app.add_typer(kernels, name="kernel")
+
+
+@kernels.command("install")
+def kernel_install() -> None:
+    """Make the kernel known to Jupyter in this environment; done already by `make lab`.
+
+    Example: [bold]labs kernel install[/bold]
+    """
+    from labs.kit.warm.command import install
+
+    raise typer.Exit(install())
+
+
+@kernels.command("status")
+def kernel_status(as_json: AsJson = False) -> None:
+    """Say what runs in the background, and why a kernel would start slowly.
+
+    Example: [bold]labs kernel status[/bold]
+    """
+    from labs.kit.warm.command import status
+
+    raise typer.Exit(status(as_json))
+
+
+@kernels.command("stop")
+def kernel_stop() -> None:
+    """End what runs in the background; open notebooks keep their kernels.
+
+    Example: [bold]labs kernel stop[/bold]
+    """
+    from labs.kit.warm.command import stop
+
+    raise typer.Exit(stop())
+
+
 def _authors_only() -> None:
     from importlib.util import find_spec
 

@@ -286,6 +286,19 @@ def kernel() -> Iterator[Finding]:
         yield Finding("kernel", WRONG, f"python3 runs {start}, which is not this environment", mend)
 
 
+def warm_kernels() -> Iterator[Finding]:
+    """Look whether kernels are forked from a process that has imported TensorFlow, and if not, why."""
+    from labs.kit.warm import command, spec
+
+    why = list(command.reasons())
+    if not why:
+        yield Finding("warm kernels", OK, "used: a notebook's kernel is ready at once")
+    else:
+        mend = _make("lab") if not spec.is_registered() else ""
+        mend = mend or (_labs("kernel install") if not spec.is_installed() else "")
+        yield Finding("warm kernels", NOTE, f"not used: {_some(why)}", mend)
+
+
 def learner() -> Iterator[Finding]:
     """Look at the learner's folders."""
     for name, folder, variable in (
@@ -347,7 +360,7 @@ def browser() -> Iterator[Finding]:
         )
 
 
-LOOKS = (python, packages, bytecode, tensorflow, data, notebooks, kernel, learner, browser)
+LOOKS = (python, packages, bytecode, tensorflow, data, notebooks, kernel, warm_kernels, learner, browser)
 
 
 def _some(things: list[str], most: int = 4) -> str:

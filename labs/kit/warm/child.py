@@ -105,6 +105,11 @@ class IPKernelApp(kernelapp.IPKernelApp):
         super().init_gui_pylab()
         sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
 
+    def init_shell(self) -> None:
+        """Send what `tf.print` prints to the notebook, as TensorFlow does when a notebook imports it."""
+        super().init_shell()
+        sys.modules["tensorflow.python.ops.logging_ops"].enable_interactive_logging()
+
 
 class OwnerPoller(threading.Thread):
     """Ends this process when its owner has ended.

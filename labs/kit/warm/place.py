@@ -38,10 +38,9 @@ def folder() -> Path:
 
 
 def _user_folder() -> Path:
-    runtime = platformdirs.user_runtime_path(paths.APP, appauthor=False)
-    # Without a session manager it is a shared place with a name that another user could have taken first.
-    if runtime.parent.is_dir() and runtime.parent.stat().st_uid == os.geteuid():
-        return runtime / "warm"
+    # Elsewhere platformdirs falls back to a place shared by all, which another user could have taken first.
+    if os.environ.get("XDG_RUNTIME_DIR") or os.path.isdir(f"/run/user/{os.getuid()}"):
+        return platformdirs.user_runtime_path(paths.APP, appauthor=False) / "warm"
     return platformdirs.user_cache_path(paths.APP, appauthor=False) / "warm"
 
 
