@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import logging
 import os
 import select
 import signal
@@ -60,14 +61,25 @@ def settle(files: list[int], tell: int, keep: Iterable[int]) -> int | None:
     return owner
 
 
-def run(birth: Birth) -> None:
-    """Be the kernel until it ends."""
+def run(birth: Birth, changes: dict[str, str | None]) -> None:
+    """Be the kernel until it ends.
+
+    Args:
+        birth: what was asked for.
+        changes: what the imports have changed in the environment of the process that made them.
+    """
     asked = birth.message
     _adopt(asked)
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     sys.argv = [asked["program"], *asked["argv"]]
     gc.enable()
+    early = _handlers()
     app = IPKernelApp.instance(parent_handle=int(asked["env"].get("JPY_PARENT_PID") or 0))
-    app.owner = birth.owner
+    app.owner, app.early = birth.owner, early
     app.initialize(asked["argv"])
     app.start()
 
@@ -87,6 +99,12 @@ def _adopt(asked: dict[str, Any]) -> None:
     sys.modules["numpy"].random.seed()
 
 
+def _handlers() -> list[logging.StreamHandler]:
+    """Return every handler there is, also those that hang on another one as absl's does."""
+    handlers = [reference() for reference in logging._handlerList]
+    return [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
+
+
 class IPKernelApp(kernelapp.IPKernelApp):
     """An ordinary IPython kernel that is not its owner's child.
 
@@ -94,6 +112,15 @@ class IPKernelApp(kernelapp.IPKernelApp):
     """
 
     owner: int | None = None
+    early: Iterable[logging.StreamHandler] = ()
+
+    def init_io(self) -> None:
+        """Send to the notebook what imported libraries log, as when they are imported in a notebook."""
+        plain = {sys.stdout: "stdout", sys.stderr: "stderr"}
+        super().init_io()
+        for handler in self.early:
+            if handler.stream in plain:
+                handler.setStream(getattr(sys, plain[handler.stream]))
 
     def init_poller(self) -> None:
         """End with the owner, as a kernel that is its child does."""

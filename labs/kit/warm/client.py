@@ -17,6 +17,9 @@ from labs.kit.warm.process import Forked
 PATIENCE = 60
 """Seconds to wait for a process that is still importing: it is as soon ready as an ordinary kernel would be."""
 
+ATTEMPTS = 3
+"""A process may have ended, or found itself stale, just as it was asked."""
+
 ANSWER_SECONDS = 20
 START_SECONDS = 30
 FAILED_SECONDS = 300
@@ -69,7 +72,7 @@ def fork(arguments: list[str], env: dict[str, str], cwd: str, files: list[int], 
     """
     request = {"do": "fork", "program": arguments[0], "argv": arguments[1:], "env": env, "cwd": cwd}
     request |= inheritance.mine()
-    for _ in range(2):
+    for _ in range(ATTEMPTS):
         connection = _connection(env)
         try:
             connection.settimeout(PATIENCE)

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from labs.kit.errors import LabsError
@@ -117,3 +118,17 @@ def stop() -> int:
         ended += answer is not None
     print(f"Ended {ended}." if ended else "Nothing was running.")
     return 0
+
+
+def prepare() -> None:
+    """Start the background process for the kernels of this process, so that the first one finds it ready.
+
+    Whatever stands in the way is left to the start of the kernel, which is then an ordinary one.
+    """
+    env = kernel_environment()
+    if any(obstacles.of_machine(env)):
+        return
+    from labs.kit.warm import client
+
+    with suppress(OSError, client.Unavailable):
+        client.prepare(env)

@@ -49,7 +49,7 @@ class Parent:
     Args:
         listener: the listening socket.
         path: its file, removed at the end.
-        idle: seconds without kernels and messages after which the process ends.
+        idle: seconds without kernels after which the process ends.
         freshness: what it is made of.
         log: where to say what happens.
     """
@@ -122,7 +122,6 @@ class Parent:
         files: list[int] = []
         try:
             message, files = wire.receive(connection)
-            self._asked = time.monotonic()
             if message["do"] == "fork":
                 return self._fork(connection, message, files)
             wire.send(connection, self._answer(message))
@@ -188,9 +187,10 @@ class Parent:
         if refusal:
             why, stale = refusal
             self._log(f"refuses: {why}")
-            wire.send(connection, {"refused": why, "stale": stale})
             if stale:
+                # Before the answer: who hears it asks again at once, and must not reach this process.
                 self._retire(why)
+            wire.send(connection, {"refused": why, "stale": stale})
             return None
         ready, tell = os.pipe()
         pid = os.fork()
@@ -203,6 +203,7 @@ class Parent:
             pipe.read(1)
         watch = os.pidfd_open(pid)
         self._forks += 1
+        self._asked = time.monotonic()
         self._guests.discard(connection)
         self._kernels[pid] = Kernel(pid, watch, connection)
         self._selector.register(watch, selectors.EVENT_READ, lambda _: self._bury(pid))
@@ -280,7 +281,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     try:
-        preload()
+        changes = preload()
         parent = Parent(listener, path, idle, Freshness(began), log)
     except BaseException as error:
         with suppress(OSError):
@@ -293,4 +294,4 @@ def main() -> None:
     birth = parent.serve()
     if birth:
         del parent, listener
-        child.run(birth)
+        child.run(birth, changes)

@@ -7,6 +7,8 @@ import pkgutil
 import sys
 
 AHEAD = (
+    "keras",
+    "tensorflow",
     "numpy",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
@@ -19,18 +21,31 @@ AHEAD = (
 """Modules that nearly every lab's kernel uses, besides TensorFlow, Keras and the kit."""
 
 
-def preload() -> None:
-    """Import what a lab's kernel uses, and arrange memory so that forks share it."""
-    from labs import kit
-    from labs.kit import quiet
+def preload() -> dict[str, str | None]:
+    """Import what a lab's kernel uses, and arrange memory so that forks share it.
 
-    quiet.tensorflow()
-    with quiet.quiet_stderr():
+    `labs.kit.quiet.tensorflow` is not used: it also sets log levels and filters, which an ordinary kernel has
+    only after `labs.start`.
+
+    Returns:
+        What the imports have changed in this process's environment; None for a variable that is gone.
+
+    Raises:
+        ImportError: TensorFlow or Keras is missing, or Keras is set to run on something else.
+    """
+    from labs import kit
+    from labs.kit.quiet import quiet_stderr
+
+    before = dict(os.environ)
+    # What a notebook has while it imports; TensorFlow's log looks for it.
+    sys.ps1 = "In : "
+    with quiet_stderr():
         for name in AHEAD:
-            try:
-                importlib.import_module(name)
-            except ImportError:
-                continue  # a kernel without it imports what it needs itself
+            importlib.import_module(name)
+    del sys.ps1
+    backend = sys.modules["keras"].config.backend()
+    if backend != "tensorflow":
+        raise ImportError(f"Keras is set to run on {backend}")
     for found in pkgutil.iter_modules(kit.__path__, kit.__name__ + "."):
         if not found.ispkg:
             importlib.import_module(found.name)
@@ -38,6 +53,8 @@ def preload() -> None:
     gc.collect()
     # Collections in a fork would write to every page that they look at.
     gc.freeze()
+    names = {*before, *os.environ}
+    return {name: os.environ.get(name) for name in names if os.environ.get(name) != before.get(name)}
 
 
 def _end_workers() -> None:

@@ -64,6 +64,8 @@ NAMES = {
     "LANGUAGE": "decides the language of messages",
     "LOGNAME": "Jupyter's messages carry the name, taken at import",
     "MATPLOTLIBRC": "matplotlib reads its settings at import",
+    "JUPYTER_USE_PROGRAMDATA": "read at import",
+    "PYPARSINGENABLEALLWARNINGS": "read at import",
     "PY_SAX_PARSER": "read at import",
     "SQLITE_TMPDIR": "read by the library when it is loaded",
     "TEMPORARILY_DISABLE_PROTOBUF_VERSION_CHECK": "read at import",
