@@ -1,12 +1,14 @@
 """The four states of a check, its diagnoses, and what may pass from an attempt to its judgement."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.kit.author.proof import AlwaysEqual, worthless
-from labs.kit.diagnosis import Misconception
+from labs.kit.diagnosis import Misconception, Misread
 from labs.kit.examine import examine
 from labs.kit.exercise import check
 from labs.kit.meanings import meaning, message
@@ -95,6 +97,14 @@ def test_an_attempt_cannot_change_the_case_it_is_judged_on(double):
         return x + 2 if np.ndim(x) else 2 * x
 
     assert examine(double, attempt).state == "wrong"
+
+
+def test_a_misread_that_carries_an_object_is_told_all_the_same(double):
+    def when(double, x):
+        raise Misread("squares", got=object())
+
+    verdict = examine(dataclasses.replace(double, when=when), lambda x: x)
+    assert (verdict.diagnosis, verdict.got) == ("squares", "a object")
 
 
 def test_cases_are_drawn_afresh(double):

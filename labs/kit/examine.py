@@ -128,9 +128,19 @@ def _wrong(exercise: Exercise, misread: Misread, given: dict[str, str]) -> Verdi
         says=misconception.says,
         think=misconception.think,
         given=given,
-        expected="" if misread.expected is None else describe(plain(misread.expected)),
-        got="" if misread.got is None else describe(plain(misread.got)),
+        expected=_in_words(misread.expected),
+        got=_in_words(misread.got),
     )
+
+
+def _in_words(value: Any) -> str:
+    """Describe what a `Misread` carries; one raised in `when` may still carry an object."""
+    if value is None:
+        return ""
+    try:
+        return describe(plain(value))
+    except NotPlainError as error:
+        return str(error)
 
 
 def _raised(exercise: Exercise, attempt: Any, error: Exception, given: dict[str, str]) -> Verdict:

@@ -16,6 +16,7 @@ from labs.kit import paths
 from labs.kit.author.kernel_env import kernel_environment
 from labs.kit.author.source import is_code, tags
 from labs.kit.errors import LabsError
+from labs.kit.warm import spec
 
 CELL_SECONDS = 300
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -34,6 +35,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
         LabsError: a cell failed, ran too long or killed its kernel; the sentence names cell and error.
     """
     name = notebook.metadata.get("labs", {}).get("name", "notebook")
+    spec.install()
     language = notebook.metadata.get("language_info")
     with tempfile.TemporaryDirectory(prefix="tensorflow-labs-") as folder:
         env = kernel_environment(Path(folder, "home"))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from labs.kit.author.nbval_cost import as_lines, as_markdown, packed, unpacked
+from labs.kit.author.nbval_order import longest_first, remember
 
 # jsonschema, which nbformat imports, imports this one eagerly for a check that notebooks do not use; it
 # takes seconds of CPU. pytest loads this plugin before nbval's, hence before nbformat (jsonschema#1428).
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # nbval alone can declare the option's default; who asks for exactly that long gets ours.
     if config.option.nbval_cell_timeout == NBVALS_CELL_SECONDS:
         config.option.nbval_cell_timeout = CELL_SECONDS
+    config.option.loadscopereorder = False  # xdist would order by the number of cells
     # Imported here, because nbval's classes may be other ones in a version that was refused above.
     from labs.kit.author.nbval_notebook import COSTS
 
@@ -68,6 +70,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> list:
         HardenedNotebook.from_parent(parent, path=file_path) if type(found) is IPyNbFile else found
         for found in collected
     ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """Let the longest notebooks begin."""
+    if _active(config):
+        items[:] = longest_first(items, config)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -96,6 +104,7 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     costs = config.stash.get(COSTS, [])
     if not costs:
         return
+    remember(costs, config)
     terminalreporter.section("notebooks, slowest first")
     for line in as_lines(costs):
         terminalreporter.line(line)

@@ -11,9 +11,10 @@ from nbgrader.preprocessors import ClearOutput, ClearSolutions
 from labs.kit import data
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.examine import BLANK_MESSAGE
+from labs.kit.warm import spec
 
 BLANK = f'raise NotImplementedError("{BLANK_MESSAGE}")'
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+KERNELSPEC = {"display_name": "TensorFlow Labs", "language": "python", "name": spec.NAME}
 _MARKER = re.compile(r"### (BEGIN|END) SOLUTION")
 EXERCISE, CHECK, SETUP = "exercise", "check", "setup"
 
@@ -29,7 +30,7 @@ def solved(lab: Lab, curriculum: Curriculum) -> NotebookNode:
         {
             "kernelspec": KERNELSPEC,
             "language_info": {"name": "python"},
-            "labs": {"name": lab.name, "title": lab.title},
+            "labs": {"name": lab.name, "title": lab.title, "cpu_seconds": lab.cpu_seconds},
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5

@@ -59,7 +59,7 @@ def _cells(notebook: NotebookNode) -> list[str]:
         strange = [tag for tag in tags(cell) if tag not in TAGS and not tag.startswith(FREE_TAGS)]
         found += [f"cell {cell.id} has the unknown tag {tag}" for tag in strange]
         if is_code(cell):
-            lines = len(cell.source.splitlines())
+            lines = sum(bool(line.strip()) for line in cell.source.splitlines())
             if lines > CODE_LINES and not {EXERCISE, SETUP} & set(tags(cell)):
                 found.append(f"cell {cell.id} has {lines} lines of code; {CODE_LINES} at most")
         elif cell.id not in ("card", "way-on", "recap") and "<details>" not in cell.source:

@@ -3,6 +3,7 @@
 import copy
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -16,6 +17,8 @@ from labs.kit.author.source import EXERCISE, learner, solved, tags
 from labs.kit.curriculum import Curriculum, Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
+
+NOTEBOOKS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,14 @@ def command(names: list[str], json: bool = False, notebooks: bool = True) -> int
             for proof in prove_lab(lab, curriculum):
                 proofs.append(proof)
                 progress.advance(task)
-            for filled in (False, True) if notebooks else ():
-                runs.append(run_through(lab, curriculum, filled))
-                progress.advance(task)
+        if notebooks:
+            progress.update(task, description="running the learner's notebooks")
+            with ThreadPoolExecutor(NOTEBOOKS_AT_ONCE) as pool:
+                longest_first = sorted(chosen, key=lambda lab: -lab.cpu_seconds)
+                jobs = [(lab, curriculum, filled) for lab in longest_first for filled in (False, True)]
+                for run in pool.map(lambda job: run_through(*job), jobs):
+                    runs.append(run)
+                    progress.advance(task)
     (_print_json if json else _print_table)(proofs, runs)
     return int(not all(proof.ok for proof in proofs) or any(run.problem for run in runs))
 

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from labs.kit import paths
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
+from labs.kit.warm import spec
+from labs.kit.warm.command import prepare
 
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """The part of JupyterLab that asks every newcomer whether to fetch news, over the notebook."""
@@ -35,6 +37,7 @@ def start(curriculum: Curriculum, name: str | None, browser: bool, port: int | N
     if port:
         _refuse_taken(port)
     notebook = place(lab, paths.workspace())
+    spec.install()
     print(f"{lab.title} ({lab.name}), about {lab.minutes} minutes. Your copy is {notebook}", flush=True)
     _serve(paths.workspace(), notebook, browser, port)
 
@@ -127,6 +130,7 @@ def _serve(root: Path, notebook: Path, browser: bool, port: int | None) -> None:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    prepare()
     from jupyterlab.labapp import LabApp
 
     try:

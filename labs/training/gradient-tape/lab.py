@@ -145,9 +145,7 @@ table = axes.table(rows, colLabels=heads, cellLoc="center", bbox=(0, 0, 1, 0.95)
 table.auto_set_font_size(False)
 table.set_fontsize(12)
 axes.set_title("A tape is recorded downwards and played back upwards")
-lab.show(
-    figure, alt="Four recorded lines. Values go down: 6, 7, -3, 9. Slopes come up: -6, -6, -6, and -18 at w."
-)
+lab.show(figure, alt="Four recorded lines: values 6, 7, -3, 9 going down, slopes -6, -6, -6, -18 coming up.")
 
 # %% [markdown]
 # Read the right column from the bottom: each line multiplies what comes up by its own slope. The square brings
@@ -537,10 +535,7 @@ for (name, run), marker in zip(runs.items(), plots.MARKERS, strict=False):
     right.plot(["1", "2", "3", "4"], 100 * np.array(run["val_accuracy"]), marker=marker, label=name)
 right.set(xlabel="epoch", ylabel="validation accuracy (%)", title="Clipping survives it", ylim=(0, 100))
 right.legend()
-lab.show(
-    figure,
-    alt="Left: the gradient norm of batch 20 is far above all. Right: accuracy stays high with clipping.",
-)
+lab.show(figure, alt="Left: batch 20 has by far the largest gradient norm. Right: clipping keeps accuracy.")
 clipped, plain = (run["val_accuracy"][-1] for run in runs.values())
 print("the batch with the largest gradient:", int(np.argmax(norms[:32])))
 print("clipped ends more than 10 points above:", clipped > plain + 0.1)
