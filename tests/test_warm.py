@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
 
 if not sys.platform.startswith("linux"):
@@ -20,6 +21,7 @@ if not sys.platform.startswith("linux"):
 
 from jupyter_client import AsyncKernelManager, KernelManager
 
+from labs.kit.author.kernel_env import STRAY
 from labs.kit.warm import client, command, obstacles, place, spec, variables
 from labs.kit.warm.process import UNKNOWN, Forked
 
@@ -37,7 +39,9 @@ def own_processes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABS_WARM_FOLDER", folder)
         patch.setenv("LABS_WARM_IDLE", "600")
-        for name in ("LABS_WARM", "LABS_WARM_MOST", "MPLBACKEND", "CUDA_VISIBLE_DEVICES"):
+        # As the build and nbval set it, so that their kernels come from the same process here.
+        patch.setenv("PYTHONHASHSEED", "0")
+        for name in ("LABS_WARM", "LABS_WARM_MOST", "CUDA_VISIBLE_DEVICES", *STRAY):
             patch.delenv(name, raising=False)
         if any(obstacles.of_machine(os.environ)):
             patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
@@ -256,7 +260,69 @@ print([os.readlink(path) for path in glob.glob("/proc/self/fd/*") if os.path.lex
     assert "warm" not in files.replace("labs-warm-home", "")
 
 
+def test_the_debugger_attaches(shared):
+    def ask(command, **arguments):
+        content = {"type": "request", "seq": len(answers) + 1, "command": command, "arguments": arguments}
+        sent = shared.client.session.msg("debug_request", content)
+        shared.client.control_channel.send(sent)
+        while True:
+            reply = shared.client.get_control_msg(timeout=SECONDS)
+            if reply["parent_header"].get("msg_id") == sent["header"]["msg_id"]:
+                answers.append(reply["content"])
+                return reply["content"]
+
+    answers = []
+    assert ask("debugInfo")["success"]
+    assert ask("initialize", clientID="test", adapterID="test", linesStartAt1=True)["success"]
+    ask("attach", justMyCode=False)
+    cell = ask("dumpCell", code="x = 1\ny = 2")["body"]["sourcePath"]
+    found = ask("setBreakpoints", source={"path": cell}, breakpoints=[{"line": 2}], sourceModified=False)
+    assert found["body"]["breakpoints"][0]["verified"]
+    assert ask("configurationDone")["success"]
+    assert ask("disconnect", restart=False, terminateDebuggee=False)["success"]
+    assert shared.run("print(1)") == "1\n"
+
+
 # --- how it is started
+
+
+def notebook(folder, content):
+    """Write a notebook of warm kernels, with the outputs of its cells."""
+    book = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": spec.NAME, "display_name": "x"}})
+    for code, printed in content:
+        outputs = [nbformat.v4.new_output("stream", name="stdout", text=printed)]
+        book.cells.append(nbformat.v4.new_code_cell(code, outputs=outputs, execution_count=1))
+    nbformat.write(book, folder / "book.ipynb")
+    return book
+
+
+def cells():
+    """Return cells and what they print; the second depends on `PYTHONHASHSEED`."""
+    code = "print(hash('a'))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return (FIRST_RESULT, "9.0\n"), (code, printed)
+
+
+def test_nbclient_uses_it(tmp_path):
+    from nbclient import NotebookClient
+
+    book, before = notebook(tmp_path, cells()), status()["forks"]
+    NotebookClient(book, timeout=SECONDS).execute()
+    assert [cell.outputs[0].text for cell in book.cells] == [printed for _, printed in cells()]
+    assert status()["forks"] == before + 1
+
+
+def test_nbval_uses_it(tmp_path):
+    notebook(tmp_path, cells())
+    before = status()["forks"]
+    plugin = ("-p", "labs.kit.author.nbval_plugin", "--nbval", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugin, "-q", "book.ipynb"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+    assert status()["forks"] == before + 1
 
 
 def test_environment_and_folder_are_the_kernels(tmp_path):
@@ -590,8 +656,8 @@ print(json.dumps([name for name in read - given - {*changes} if isinstance(name,
     read = dict.fromkeys(json.loads(done.stdout.splitlines()[-1]), "")
     # The folder for temporary files is forgotten in a fork; what Jupyter sets for one kernel is set anew.
     again = {"TMPDIR", "TEMP", "TMP", "JPY_PARENT_PID", "JPY_INTERRUPT_EVENT"}
-    # Asked for on other systems, by tests and by builders of documentation.
-    elsewhere = {"ANDROID_DATA", "IN_SPHINX_RUN", "COLUMNS", "TERM"}
+    # Asked for on other systems, by builders of documentation, and by terminals.
+    elsewhere = {"ANDROID_DATA", "IN_SPHINX_RUN", "COLUMNS", "DISPLAY", "TERM"}
     assert {*read} - {*variables.before_import(read)} - again - elsewhere == set()
 
 

@@ -9,13 +9,20 @@ import sys
 AHEAD = (
     "keras",
     "tensorflow",
-    "numpy",
+    "numpy.random",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
     "IPython.core.pylabtools",
-    "ipykernel.kernelapp",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
     "ipykernel.zmqshell",
+    "tornado.platform.asyncio",
+    "tornado.queues",
     "tensorflow_datasets",
 )
 """Modules that nearly every lab's kernel uses, besides TensorFlow, Keras and the kit."""
@@ -43,6 +50,8 @@ def preload() -> dict[str, str | None]:
         for name in AHEAD:
             importlib.import_module(name)
     del sys.ps1
+    # Looks through all installed packages, and keeps what it finds.
+    sys.modules["matplotlib"].backends.backend_registry.list_all()
     backend = sys.modules["keras"].config.backend()
     if backend != "tensorflow":
         raise ImportError(f"Keras is set to run on {backend}")
