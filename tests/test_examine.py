@@ -264,3 +264,10 @@ def test_a_blank_inside_dataset_map_is_a_blank(double):
         return list(tf.data.Dataset.range(2).map(blank))
 
     assert examine(double, attempt).state == "blank"
+
+
+def test_an_error_of_a_pipeline_is_told_without_its_iterators():
+    tf = pytest.importorskip("tensorflow")
+    with pytest.raises(tf.errors.NotFoundError) as caught:
+        list(tf.data.Dataset.from_tensors("no-such-file").map(tf.io.read_file))
+    assert message(caught.value) == "no-such-file; No such file or directory"

@@ -79,12 +79,13 @@ def message(error: BaseException, room: int = 240) -> str:
         parts = [
             part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)
         ]
-        text = re.sub(r"\s*\[\[.*", "", parts[0], flags=re.S) if parts else text
+        text = parts[0] if parts else text
     if "in user code:" in text:
         text = text.strip().rsplit("\n\n", 1)[-1] if "\n\n" in text else text
         text = text.replace(f"{type(error).__name__}: ", "", 1)
     text = re.sub(r"\{\{.*?\}\}\s*", "", text)
-    text = re.sub(r"\s*\[Op:\w+\].*", "", text, flags=re.S)
-    text = re.split(r"\n\s*Arguments received by", text)[0]
+    text = re.sub(r"\s*(\[Op:\w+\]|\[\[).*", "", text, flags=re.S)
+    text = re.sub(r"^\s*Error in user-defined function.*?Iterator::\S+: ", "", text, flags=re.S)
+    text = re.split(r"\n\s*Arguments received by|\n\s*Traceback \(most recent", text)[0]
     text = " ".join(text.split())
     return text if len(text) <= room else text[: room - 4].rstrip() + " ..."

@@ -142,4 +142,5 @@ def _name(cell: NotebookNode) -> str:
         found = re.search(r"lab\.check\((\w+)\)", cell.source)
         return f"check-{found[1]}" if found else ""
     found = None if is_code(cell) else re.match(r"#{2,3} (.+)", cell.source)
-    return re.sub(r"[^a-z0-9]+", "-", found[1].lower()).strip("-")[:40] if found else ""
+    slug = re.sub(r"[^a-z0-9]+", "-", found[1].lower()).strip("-")[:40] if found else ""
+    return slug.replace("exercise-", "task-", 1)  # the cell with the exercise itself has that id
