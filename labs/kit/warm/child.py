@@ -25,24 +25,26 @@ class Birth:
 
     Attributes:
         message: what was asked for: argv, env, cwd, umask, limits.
+        listens: a descriptor to close once the kernel listens.
         owner: a descriptor that becomes readable when the process ends that asked for the kernel; None for
             a kernel that outlives it.
     """
 
     message: dict[str, Any]
+    listens: int
     owner: int | None
 
 
-def settle(files: list[int], tell: int, keep: Iterable[int]) -> int | None:
+def settle(files: list[int], tell: int, keep: Iterable[int]) -> list[int]:
     """Lead a group of one's own, take over the files that came with the message, and close all others.
 
     Args:
-        files: standard input, output and error, and the watch on the owner where there is one.
+        files: standard input, output and error, and others to keep.
         tell: closed once a signal to the group reaches this process.
         keep: descriptors that imported libraries hold.
 
     Returns:
-        The watch on the owner.
+        The others.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -51,14 +53,14 @@ def settle(files: list[int], tell: int, keep: Iterable[int]) -> int | None:
     os.close(tell)
     for standard, file in enumerate(files[:3]):
         os.dup2(file, standard)
-    owner = files[3] if len(files) > 3 else None
+    others = files[3:]
     before = 3
-    for file in sorted({*keep, *([owner] if owner is not None else [])}):
+    for file in sorted({*keep, *others}):
         os.closerange(before, file)
         before = file + 1
     os.closerange(before, os.sysconf("SC_OPEN_MAX"))
     files.clear()
-    return owner
+    return others
 
 
 def run(birth: Birth, changes: dict[str, str | None]) -> None:
@@ -79,7 +81,7 @@ def run(birth: Birth, changes: dict[str, str | None]) -> None:
     gc.enable()
     early = _handlers()
     app = IPKernelApp.instance(parent_handle=int(asked["env"].get("JPY_PARENT_PID") or 0))
-    app.owner, app.early = birth.owner, early
+    app.birth, app.early = birth, early
     app.initialize(asked["argv"])
     app.start()
 
@@ -111,7 +113,7 @@ class IPKernelApp(kernelapp.IPKernelApp):
     It has the same name, because settings and log lines carry the name of the class.
     """
 
-    owner: int | None = None
+    birth: Birth
     early: Iterable[logging.StreamHandler] = ()
 
     def init_io(self) -> None:
@@ -124,8 +126,13 @@ class IPKernelApp(kernelapp.IPKernelApp):
 
     def init_poller(self) -> None:
         """End with the owner, as a kernel that is its child does."""
-        if self.owner is not None:
-            self.poller = OwnerPoller(self.owner)
+        if self.birth.owner is not None:
+            self.poller = OwnerPoller(self.birth.owner)
+
+    def init_heartbeat(self) -> None:
+        """Tell who asked for the kernel that all its sockets listen now."""
+        super().init_heartbeat()
+        os.close(self.birth.listens)
 
     def init_gui_pylab(self) -> None:
         """Choose the backend of figures as matplotlib does when it is imported after this."""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ ATTEMPTS = 3
 """A process may have ended, or found itself stale, just as it was asked."""
 
 ANSWER_SECONDS = 20
+LISTEN_SECONDS = 2
 START_SECONDS = 30
 FAILED_SECONDS = 300
 
@@ -79,12 +81,17 @@ def fork(arguments: list[str], env: dict[str, str], cwd: str, files: list[int], 
             wire.receive(connection)
             connection.settimeout(ANSWER_SECONDS)
             with ExitStack() as stack:
-                sent = list(files)
-                if not independent:
-                    sent.append(os.pidfd_open(os.getpid()))
-                    stack.callback(os.close, sent[-1])
-                wire.send(connection, request, sent)
-            answer, watches = wire.receive(connection)
+                ready, tell = os.pipe()
+                stack.callback(os.close, ready)
+                with ExitStack() as passed:
+                    passed.callback(os.close, tell)
+                    sent = [*files, tell]
+                    if not independent:
+                        sent.append(os.pidfd_open(os.getpid()))
+                        passed.callback(os.close, sent[-1])
+                    wire.send(connection, request, sent)
+                answer, watches = wire.receive(connection)
+                _await_end(ready)
         except (ConnectionError, TimeoutError) as error:
             connection.close()
             if isinstance(error, TimeoutError):
@@ -99,6 +106,13 @@ def fork(arguments: list[str], env: dict[str, str], cwd: str, files: list[int], 
         if not answer["stale"]:
             raise Unavailable(answer["refused"])
     raise Unavailable("the background process ended before it answered")
+
+
+def _await_end(ready: int) -> None:
+    """Wait until the kernel listens: who connects earlier tries again only after a while that is longer."""
+    poll = select.poll()
+    poll.register(ready, select.POLLIN)
+    poll.poll(LISTEN_SECONDS * 1000)
 
 
 def _connection(env: Mapping[str, str]) -> socket.socket:

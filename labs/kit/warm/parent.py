@@ -224,7 +224,8 @@ class Parent:
             for connection in [*self._guests, *(kernel.connection for kernel in self._kernels.values())]:
                 if connection:
                     connection.close()
-            return child.Birth(message, child.settle(files, tell, keep=self._libraries))
+            listens, *owner = child.settle(files, tell, keep=self._libraries)
+            return child.Birth(message, listens, owner[0] if owner else None)
         except BaseException as error:
             self._log(f"a fork cannot settle: {error!r}")
             # Never back into the loop of the background process, of which this is a copy.

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Changes with the messages: processes that speak another one use another socket."""
 
 MOST_BYTES = 16_000_000
