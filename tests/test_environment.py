@@ -139,12 +139,13 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_setup_does_everything_once_and_then_nothing(checkout):
-    made, build, learn, compiled, project = checkout.set_up("learn")
+    made, build, learn, compiled, project, kernel = checkout.set_up("learn")
     assert "-m venv" in made
     assert "--require-hashes -r requirements/build.txt" in build
     assert "--require-hashes --no-build-isolation -r requirements/learn.txt" in learn
     assert "compileall" in compiled
     assert "--editable ." in project
+    assert "labs kernel install" in kernel
     assert checkout.set_up("learn") == []
 
 
@@ -170,8 +171,9 @@ def test_a_changed_lock_is_installed(checkout):
 def test_a_changed_project_installs_the_project_alone(checkout):
     checkout.set_up("learn")
     (checkout.root / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    (only,) = checkout.set_up("learn")
-    assert "--editable ." in only
+    project, kernel = checkout.set_up("learn")
+    assert "--editable ." in project
+    assert "labs kernel install" in kernel
 
 
 def test_an_interrupted_setup_is_completed(checkout, monkeypatch):

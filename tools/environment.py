@@ -350,6 +350,8 @@ def install_project(environment: Environment, uv: str | None) -> None:
     """Install the checkout itself, so that `import labs` and the command `labs` are this folder's."""
     flags = ["--no-deps", "--no-build-isolation", "--editable", "."]
     run("Installing the labs and their command", [*installer(environment, uv), *flags], environment.log)
+    kernel = [environment.python, "-m", "labs", "kernel", "install"]
+    run("Making the kernel of the labs known to Jupyter", kernel, environment.log)
 
 
 def find_uv(tool: str | None) -> str | None:
