@@ -25,6 +25,8 @@ DATA = ROOT / "data"
 
 
 def tool(name):
+    if str(ROOT / "tools" / "data") not in sys.path:  # where a script that is run finds its neighbours
+        sys.path.append(str(ROOT / "tools" / "data"))
     spec = importlib.util.spec_from_file_location(f"make_{name}", ROOT / "tools" / "data" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -94,9 +96,27 @@ def test_fashion_mnist_is_balanced():
     assert set(found.values()) == {600}
 
 
-def test_labels_are_those_stored_with_the_data():
-    stored = (DATA / "fashion_mnist" / "label.labels.txt").read_text().split("\n")
-    assert data.labels("fashion_mnist") == [name for name in stored if name]
+def test_series_load_with_all_their_steps():
+    sizes = {}
+    for split, series in zip(("train", "test"), data.load("japanese_vowels"), strict=True):
+        one, label = series.element_spec
+        assert one.shape.as_list() == [None, 12] and one.dtype.name == "float32"
+        assert label.dtype.name == "int64" and size(series) == data.info("japanese_vowels").examples[split]
+        read = list(series.as_numpy_iterator())
+        lengths = [len(one) for one, _ in read]
+        assert all(np.isfinite(one).all() and np.abs(one).max() < 3 for one, _ in read)
+        sizes[split] = min(lengths), max(lengths), sum(lengths), Counter(int(label) for _, label in read)
+    speakers = dict(enumerate((31, 35, 88, 44, 29, 24, 40, 50, 29)))
+    assert sizes == {"train": (7, 26, 4274, dict.fromkeys(range(9), 30)), "test": (7, 29, 5687, speakers)}
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "japanese_vowels"])
+def test_labels_are_those_stored_with_the_data(name):
+    stored = (DATA / name / "label.labels.txt").read_text().split("\n")
+    assert data.labels(name) == [name for name in stored if name]
+
+
+def test_the_names_of_classes_are_those_of_their_folders():
     assert data.labels("clipart") == sorted(f.name for f in (DATA / "clipart" / "train").iterdir())
 
 
@@ -180,10 +200,10 @@ def test_an_unknown_set_is_answered_with_the_nearest():
     one_sentence(refused, "fashion-mnst", "fashion_mnist")
     with pytest.raises(LabsError) as refused:
         data.folder("imagenet")
-    one_sentence(refused, "clipart, fashion_mnist, weather")
+    one_sentence(refused, "clipart, fashion_mnist, japanese_vowels, weather")
 
 
-@pytest.mark.parametrize("name", ["fashion_mnist", "clipart"])
+@pytest.mark.parametrize("name", ["fashion_mnist", "clipart", "japanese_vowels"])
 @pytest.mark.parametrize("split", ["trian", "train[:x]", "train[:200%]", "train[9000:]", "train[50%:10%]"])
 def test_an_unknown_split_is_answered_with_the_known_ones(name, split):
     with pytest.raises(LabsError) as refused:
@@ -493,7 +513,6 @@ def same_twice(make, origin, folder):
 
 
 def test_fashion_mnist_is_made_the_same_twice(tmp_path):
-    import tensorflow as tf
 
     rng = np.random.default_rng(0)
     for prefix, per_class in (("train", 5), ("t10k", 3)):
@@ -512,10 +531,30 @@ def test_fashion_mnist_is_made_the_same_twice(tmp_path):
     assert str(tmp_path) not in files["made/dataset_info.json"].decode()
     ds = full.tfds().builder_from_directory(str(tmp_path / "once" / "made")).as_dataset(split="train")
     assert Counter(int(row["label"]) for row in ds) == dict.fromkeys(range(10), 2)
-    # Within one process a protobuf map keeps its order, so the canonical order is checked for itself.
-    for raw in tf.data.TFRecordDataset([str(f) for f in (DATA / "fashion_mnist").glob("*.tfrecord-*")]).take(
-        50
-    ):
+
+
+def test_japanese_vowels_are_made_the_same_twice(tmp_path):
+    for split in ("TRAIN", "TEST"):
+        lines = ["#about", "@data"]
+        for speaker in (9, 1, 4):
+            values = ",".join(f"0.{speaker}{step}" for step in range(speaker))
+            lines.append(":".join([values] * 12 + [str(speaker)]))
+        (tmp_path / f"JapaneseVowels_{split}.ts").write_text("\n".join(lines) + "\n")
+    maker = tool("japanese_vowels")
+    files = same_twice(maker.write, tmp_path, tmp_path)
+    assert str(tmp_path) not in files["made/dataset_info.json"].decode()
+    ds = full.tfds().builder_from_directory(str(tmp_path / "again" / "made")).as_dataset(split="test")
+    made = {int(row["label"]): row["series"].numpy() for row in ds}
+    assert {label: one.shape for label, one in made.items()} == {0: (1, 12), 3: (4, 12), 8: (9, 12)}
+    assert np.allclose(made[3], np.repeat([[0.40], [0.41], [0.42], [0.43]], 12, axis=1))
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "japanese_vowels"])
+def test_records_are_in_canonical_order(name):
+    import tensorflow as tf
+
+    # Within one process a protobuf map keeps its order, so two makings would agree without it.
+    for raw in tf.data.TFRecordDataset([str(f) for f in (DATA / name).glob("*.tfrecord-*")]).take(50):
         example = tf.train.Example.FromString(raw.numpy())
         assert example.SerializeToString(deterministic=True) == raw.numpy()
 

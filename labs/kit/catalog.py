@@ -45,7 +45,7 @@ class DataSet:
         examples: how many examples each split has; the one split of a CSV set is "all".
         licence: the licence's name.
         bytes: the size of its files.
-        shape: the shape of one image, or empty.
+        shape: the shape of one image, or empty for series and tables.
         classes: the names of the labels 0, 1, ..., or empty.
         full: the public data set of which it is a part, or None if all of it is embedded.
     """

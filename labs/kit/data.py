@@ -22,14 +22,15 @@ def load(
 ) -> "tf.data.Dataset | tuple[tf.data.Dataset, ...]":
     """Return a data set as `tf.data`, one example per element, not shuffled, batched, cached or prefetched.
 
-    Images are uint8 with shape (height, width, channels), 0 to 255; labels are int64. The order of the
-    examples is the same in every run. TensorFlow Datasets would cache small sets and prefetch by itself;
+    Images are uint8 with shape (height, width, channels), 0 to 255; series are float32 with shape (steps,
+    channels), each with its own number of steps; labels are int64. The order of the examples is the same in
+    every run. TensorFlow Datasets would cache small sets and prefetch by itself;
     here it does neither, so that a pipeline has the steps that its author wrote and no others.
 
     Args:
         name: the data set, for example "fashion_mnist".
         split: one split or several, in TFDS' syntax: "train", "train[:10%]", ["train[:90%]", "train[90%:]"].
-        as_supervised: give (image, label) pairs; otherwise dicts with all features.
+        as_supervised: give (image, label) or (series, label) pairs; otherwise dicts with all features.
         full: read the public data set that `labs fetch` has prepared.
 
     Returns:

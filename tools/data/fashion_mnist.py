@@ -13,12 +13,10 @@ Two runs give the same bytes with the same versions of TensorFlow Datasets and P
 import argparse
 import gzip
 import io
-import json
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
+import records
 from PIL import Image
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -122,35 +120,7 @@ def write_tfds(splits: dict[str, tuple[np.ndarray, np.ndarray]], target: Path) -
             for i, (image, label) in enumerate(zip(images, labels, strict=True)):
                 yield i, {"image": png(image), "label": int(label)}
 
-    tfds.disable_progress_bar()
-    with tempfile.TemporaryDirectory() as scratch:
-        builder = FashionMnist(data_dir=scratch)
-        builder.download_and_prepare()
-        made = Path(builder.data_path)
-        _portable(made / "dataset_info.json")
-        for records in made.glob("*.tfrecord-*"):
-            _canonical(records)
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target)
-
-
-def _portable(info: Path) -> None:
-    # TFDS notes the module of the builder class, which is `__main__` or not by how this file is started.
-    said = json.loads(info.read_text())
-    said.pop("moduleName", None)
-    info.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n")
-
-
-def _canonical(records: Path) -> None:
-    # Features are a protobuf map, which TFDS serialises in an order that changes from run to run.
-    import tensorflow as tf
-
-    examples = [
-        tf.train.Example.FromString(raw) for raw in tf.data.TFRecordDataset(str(records)).as_numpy_iterator()
-    ]
-    with tf.io.TFRecordWriter(str(records)) as writer:
-        for example in examples:
-            writer.write(example.SerializeToString(deterministic=True))
+    records.write_tfds(FashionMnist, target)
 
 
 def main() -> None:
