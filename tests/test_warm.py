@@ -207,8 +207,19 @@ def test_subprocesses_of_a_cell_are_interrupted_too(shared):
     until(lambda: not states(shared.process.pid))
 
 
-def test_a_lab_starts(shared):
-    assert "TensorFlow" in shared.run("import labs\nlab = labs.start('keras/sequential')")
+def test_a_lab_starts_without_noise(shared):
+    outputs = shared.outputs("import labs\nlab = labs.start('keras/sequential')")
+    (line,) = [out for out in outputs if "name" in out]
+    assert line["name"] == "stdout"
+    assert "TensorFlow" in line["text"]
+
+
+def test_what_a_cell_sets_too_late_is_said_once():
+    with kernel() as started:
+        first = started.outputs("import os\nos.environ['KERAS_BACKEND'] = 'jax'")
+        assert any("KERAS_BACKEND changes nothing" in out.get("text", "") for out in first)
+        assert not any("text" in out for out in started.outputs("x = 1"))
+        assert not any("text" in out for out in started.outputs("os.environ['XLA_FLAGS'] = ''"))
 
 
 def test_main_is_clean(shared):

@@ -17,6 +17,7 @@ from typing import Any
 from ipykernel import kernelapp
 
 from labs.kit.warm import inheritance
+from labs.kit.warm.late import Late
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,11 @@ class IPKernelApp(kernelapp.IPKernelApp):
         """Send what `tf.print` prints to the notebook, as TensorFlow does when a notebook imports it."""
         super().init_shell()
         sys.modules["tensorflow.python.ops.logging_ops"].enable_interactive_logging()
+
+    def init_code(self) -> None:
+        """Watch what the notebook's cells set too late."""
+        super().init_code()
+        Late(self.shell)
 
 
 class OwnerPoller(threading.Thread):

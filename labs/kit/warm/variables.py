@@ -79,6 +79,21 @@ NAMES = {
 }
 """Other variables, by their whole name."""
 
+ONLY_AT_IMPORT = {
+    "KERAS_BACKEND": "tensorflow",
+    "MKL_NUM_THREADS": None,
+    "MPLBACKEND": None,
+    "OMP_NUM_THREADS": None,
+    "OPENBLAS_NUM_THREADS": None,
+    "TFDS_DATA_DIR": None,
+    "TF_ENABLE_ONEDNN_OPTS": None,
+}
+"""What notebooks set in a cell before they import and what has no effect afterwards, with what holds if unset.
+
+Others can still be set in a fork's cell, because they are read at the first use: seen for
+`TF_USE_LEGACY_KERAS`, `XLA_FLAGS`, `TF_NUM_INTRAOP_THREADS`.
+"""
+
 
 def before_import(env: Mapping[str, str]) -> dict[str, str]:
     """Return those variables of `env` that must be set before the imports."""
