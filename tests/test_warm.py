@@ -607,6 +607,14 @@ def test_a_folder_of_another_user_is_refused(monkeypatch, tmp_path):
         place.folder()
 
 
+def test_a_folder_open_to_others_is_refused_and_left_as_it_is(monkeypatch, tmp_path):
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("LABS_WARM_FOLDER", str(tmp_path))
+    with pytest.raises(PermissionError, match="open to other users"):
+        place.folder()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_settings_before_the_import_tell_processes_apart():
     env = {"HOME": "/h", "PATH": "/bin"}
     assert place.key(env) == place.key({**env, "PATH": "/usr/bin", "LABS_HOME": "/elsewhere"})

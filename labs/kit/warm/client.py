@@ -25,6 +25,7 @@ ANSWER_SECONDS = 20
 LISTEN_SECONDS = 2
 START_SECONDS = 30
 FAILED_SECONDS = 300
+LOG_SECONDS = 7 * 24 * 3600
 
 PROGRAM = "import os\nif os.fork(): os._exit(0)\nfrom labs.kit.warm.parent import main\nmain()"
 """What starts it: the first process ends at once, so that the second is nobody's child to be waited for."""
@@ -177,6 +178,9 @@ def _make_room(folder: Path, name: str) -> None:
             (folder / f"{other}.socket").unlink(missing_ok=True)
         else:
             living.append(other)
+    for log in folder.glob("*.log"):
+        if log.stem not in living and time.time() - log.stat().st_mtime > LOG_SECONDS:
+            log.unlink(missing_ok=True)
     over = len(living) + 1 - most()
     for other in living:
         if over > 0 and (asked(folder, other, {"do": "stop", "only_if_idle": True}, 1) or {}).get("stops"):

@@ -34,7 +34,7 @@ def reasons() -> Iterator[str]:
         folder = place.folder()
         failure = client.failed(folder, place.key(env))
     except OSError as error:
-        yield f"the folder of the sockets cannot be used: {error.strerror or error}"
+        yield f"the folder of the sockets cannot be used: {error}"
         return
     if failure:
         yield failure

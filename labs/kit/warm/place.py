@@ -33,7 +33,8 @@ def folder() -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise PermissionError(f"{place} does not belong to this user")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        place.chmod(0o700)
+        # Not closed here: a folder named by mistake, such as the one for temporary files, would be for others.
+        raise PermissionError(f"{place} is open to other users")
     return place
 
 
