@@ -130,9 +130,9 @@ class IPKernelApp(kernelapp.IPKernelApp):
         if self.birth.owner is not None:
             self.poller = OwnerPoller(self.birth.owner)
 
-    def init_heartbeat(self) -> None:
-        """Tell who asked for the kernel that all its sockets listen now."""
-        super().init_heartbeat()
+    def log_connection_info(self) -> None:
+        """Tell who asked for the kernel that all its sockets listen and their file is written."""
+        super().log_connection_info()
         os.close(self.birth.listens)
 
     def init_gui_pylab(self) -> None:
