@@ -22,7 +22,7 @@ ATTEMPTS = 3
 """A process may have ended, or found itself stale, just as it was asked."""
 
 ANSWER_SECONDS = 20
-LISTEN_SECONDS = 2
+LISTEN_SECONDS = 20
 START_SECONDS = 30
 FAILED_SECONDS = 300
 LOG_SECONDS = 7 * 24 * 3600
