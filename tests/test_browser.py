@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from labs.kit import progress
+from labs.kit.warm import command as warm
 
 LAB = "keras/sequential"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -49,6 +50,7 @@ def address(folders):
     env |= {f"JUPYTERLAB_{name}_DIR": str(folders / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
     env |= {"LABS_HOME": str(folders / "home"), "LABS_WORKSPACE": str(folders / "work")}
     env |= {"IPYTHONDIR": str(folders / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    env |= {"LABS_WARM_FOLDER": str(folders / "warm")}
     config = folders / "config_dir" / "jupyter_lab_config.json"
     config.parent.mkdir()
     config.write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
@@ -62,6 +64,7 @@ def address(folders):
             pytest.fail("`labs start` printed no address")
         server.send_signal(signal.SIGINT)
         server.wait(60)
+    subprocess.run([command[0], "kernel", "stop"], env=env, stdout=subprocess.DEVNULL, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,12 @@ def started(page):
     said = [run(page, cell) for cell in begin]
     assert any("TensorFlow" in text for texts in said for text in texts), said
     return page
+
+
+def test_the_kernel_is_a_warm_one(started, folders, monkeypatch):
+    monkeypatch.setenv("LABS_WARM_FOLDER", str(folders / "warm"))
+    reasons = list(warm.reasons())
+    assert reasons or sum(process["forks"] for process in warm.running()) == 1
 
 
 def test_a_blank_is_told_and_does_not_block(started):

@@ -1,0 +1,162 @@
+"""Writes the numbers of `results.json` as a table and a figure: `benchmarks/README.md`, `benchmarks/results.png`."""
+
+import statistics
+from pathlib import Path
+
+HEAD = """\
+# Benchmarks
+
+How fast a lab opens, a check answers and CI runs every notebook again. Written by `make bench`, which takes
+about half an hour; CI never runs it. What counts are ratios within one run, the two sides taking turns, because
+a shared machine's speed drifts.
+
+![{alt}](results.png)
+"""
+
+
+def write(results: dict, folder: Path) -> None:
+    """Write the report of `results` into `folder`.
+
+    Args:
+        results: name of a benchmark to what it printed, with `date` and `machine`.
+        folder: where README.md and results.png go.
+    """
+    sections = [
+        (_open_lab, "open_lab"),
+        (_re_execute, "re_execute"),
+        (_memory, "memory"),
+        (_check_latency, "check_latency"),
+    ]
+    parts = [
+        section(results[name]) + _made(results[name], name) for section, name in sections if name in results
+    ]
+    alt = _draw(results, folder / "results.png")
+    (folder / "README.md").write_text("\n".join([HEAD.format(alt=alt), *parts]))
+
+
+def _made(result: dict, name: str) -> str:
+    again = f"`.venv/bin/python benchmarks/run.py --only {name}`"
+    return f"\nMeasured on {result['date']}, {result['machine']}. Again: {again}\n"
+
+
+def _table(*rows: tuple) -> str:
+    lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return "\n".join([lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]]) + "\n"
+
+
+def _target(value: float, holds: bool, wanted: str) -> str:
+    return f"{value} (target {wanted}: {'met' if holds else 'missed'})"
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def _open_lab(result: dict) -> str:
+    times, runs = result["times_faster"], len(result["seconds"]["warm"])
+    low, high = result["times_faster_spread"]
+    return (
+        f"## (a) From opening a lab to its first TensorFlow result\n\n{runs} runs of each, in turn.\n\n"
+        + _table(
+            ("kernel", "seconds, median (range)"),
+            ("warm", _spread(result["seconds"]["warm"])),
+            ("cold", _spread(result["seconds"]["cold"])),
+            ("the very first warm one, which starts the background process", result["first_warm"]),
+            (
+                "times faster",
+                f"{_target(times, times >= 5, 'at least 5, aiming at 8')}, range {low} to {high}",
+            ),
+        )
+    )
+
+
+def _re_execute(result: dict) -> str:
+    seconds, ratios = result["seconds"], result["times_ours"]
+    rounds, bound = len(seconds["ours"]), result["ours_to_lower_bound"]
+    nbval = round(statistics.median(ratios["nbval"]), 2)
+    rows = [
+        (tool, _spread(times), "1" if tool == "ours" else _spread(ratios[tool]))
+        for tool, times in sorted(seconds.items(), key=lambda pair: -statistics.median(pair[1]))
+    ]
+    return (
+        f"## (b) All of notebooks/worked executed again\n\n{result['notebooks']} notebooks, {rounds} rounds, "
+        "the tools in turn; ours compares outputs as nbval does, the other three only execute.\n\n"
+        + _table(("tool", "seconds, median (range)", "times ours, median (range)"), *rows)
+        + f"\n- nbval as shipped takes {_target(nbval, nbval >= 2, 'at least 2, aiming at 2.5')} times as long.\n"
+        f"- Lower bound, the kernels' processor seconds over {result['cores']} cores: "
+        f"{result['lower_bound_seconds']} s; ours takes {_target(bound, bound <= 1.3, 'at most 1.3')} times that.\n"
+    )
+
+
+def _memory(result: dict) -> str:
+    rows = [
+        (
+            number,
+            kinds["warm"]["together"],
+            kinds["cold"]["together"],
+            result["warm_over_cold"][number],
+            kinds["warm"]["private_each"],
+            kinds["cold"]["private_each"],
+        )
+        for number, kinds in result["megabytes"].items()
+    ]
+    ratio = result["warm_over_cold"][max(result["megabytes"], key=int)]
+    heading = ("kernels", "warm, MB", "cold, MB", "warm over cold", "private, warm, MB", "private, cold, MB")
+    return (
+        "## (c) Memory of open kernels\n\nEach kernel has opened a lab and trained a small model. Together: "
+        "proportional set size, each shared page counted once, the background process included. Private: of one "
+        "kernel.\n\n"
+        + _table(heading, *rows)
+        + f"\nEight kernels: {_target(ratio, ratio < 0.5, 'below 0.5')} of the cold ones' memory.\n"
+    )
+
+
+def _check_latency(result: dict) -> str:
+    rows = [(row["exercise"], row["first"], row["median"], row["p95"]) for row in result["exercises"]]
+    slow = [row["exercise"] for row in result["exercises"] if row["p95"] > 0.3]
+    verdict = f"Above 0.3 s at the 95th percentile: {', '.join(slow)}." if slow else "None is above 0.3 s."
+    return (
+        f"## (d) Latency of a check\n\nSeconds, {result['runs']} examinations of each reference. Target: 0.3 s "
+        "at the 95th percentile for a check that trains nothing.\n\n"
+        + _table(("exercise", "first", "median", "95th percentile"), *rows)
+        + f"\n{verdict}\n"
+    )
+
+
+def _draw(results: dict, path: Path) -> str:
+    """Draw what a person notices, and return the figure's description."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from labs.kit import plots
+
+    plots.style()
+    panels = []
+    if "open_lab" in results:
+        median = results["open_lab"]["median"]
+        panels.append(("A lab's first result", "time (s)", {k: median[k] for k in ("cold", "warm")}))
+    if "re_execute" in results:
+        seconds = results["re_execute"]["seconds"]
+        medians = {tool: statistics.median(times) for tool, times in seconds.items()}
+        panels.append(("Every notebook again", "time (s)", medians))
+    if "memory" in results:
+        number, kinds = list(results["memory"]["megabytes"].items())[-1]
+        together = {kind: kinds[kind]["together"] / 1000 for kind in ("cold", "warm")}
+        panels.append((f"{number} open kernels", "memory (GB)", together))
+    figure, row = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.8), squeeze=False)
+    for axes, (title, xlabel, values) in zip(row[0], panels, strict=True):
+        ours = ("warm", "ours")
+        colours = [plots.COLOURS[1] if name in ours else plots.COLOURS[0] for name in values]
+        drawn = axes.barh(list(values), list(values.values()), color=colours)
+        axes.bar_label(drawn, fmt="%.1f", padding=3)
+        axes.invert_yaxis()
+        axes.margins(x=0.18)
+        axes.grid(axis="y", visible=False)
+        axes.set(title=title, xlabel=xlabel)
+    figure.savefig(path, metadata={"Software": None})
+    told = (
+        f"{title}: " + ", ".join(f"{n} {v:.1f}" for n, v in values.items()) for title, _, values in panels
+    )
+    return "Bars, ours in orange. " + "; ".join(told)

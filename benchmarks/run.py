@@ -1,0 +1,55 @@
+"""Run every benchmark and renew `benchmarks/README.md` and its figure: `make bench`.
+
+    python benchmarks/run.py            all of them, about half an hour
+    python benchmarks/run.py --only open_lab memory
+
+What was measured before and is not measured now keeps its numbers and its date.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from report import write
+
+FOLDER = Path(__file__).resolve().parent
+NAMES = ("open_lab", "re_execute", "memory", "check_latency")
+RESULTS = FOLDER / "results.json"
+
+
+def machine() -> str:
+    """Return what the numbers were measured on, in a line."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.is_file() else []
+    names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    model = next(names, platform.processor() or "unknown processor")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cores = len(os.sched_getaffinity(0))
+    return (
+        f"{cores} cores of {model}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def main() -> None:
+    """Measure, keep the numbers, write the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="which benchmarks")
+    chosen = parser.parse_args().only
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    for name in chosen:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        done = subprocess.run([sys.executable, FOLDER / f"{name}.py"], stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            sys.exit(f"benchmarks/{name}.py failed; the numbers measured before are kept.")
+        results[name] = json.loads(done.stdout) | {"date": date.today().isoformat(), "machine": machine()}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    write(results, FOLDER)
+
+
+if __name__ == "__main__":
+    main()
