@@ -45,7 +45,7 @@ verify: environment ## Prove that every check accepts what is right and names wh
 
 bench: ## Measure the speed of kernels, checks and CI, and renew benchmarks/README.md
 	@$(SETUP) dev bench
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
 lock: environment ## Write the locks from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)

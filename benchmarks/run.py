@@ -18,7 +18,7 @@ from pathlib import Path
 from report import write
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("open_lab", "re_execute", "memory", "check_latency")
+NAMES = ("open_lab", "memory", "check_latency", "re_execute")
 RESULTS = FOLDER / "results.json"
 
 
@@ -39,11 +39,14 @@ def main() -> None:
     """Measure, keep the numbers, write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="which benchmarks")
-    chosen = parser.parse_args().only
+    parser.add_argument("--rounds", type=int, default=3, help="how often re_execute lets each tool run")
+    given = parser.parse_args()
+    options = {"re_execute": ["--rounds", str(given.rounds)]}
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    for name in chosen:
+    for name in given.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        done = subprocess.run([sys.executable, FOLDER / f"{name}.py"], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, FOLDER / f"{name}.py", *options.get(name, [])]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"benchmarks/{name}.py failed; the numbers measured before are kept.")
         results[name] = json.loads(done.stdout) | {"date": date.today().isoformat(), "machine": machine()}
