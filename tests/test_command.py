@@ -239,6 +239,24 @@ def test_a_full_disk_leaves_no_half_notebook(learner, monkeypatch):
     assert list((learner / "work" / "keras").iterdir()) == []
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_copy_that_another_start_made_meanwhile_is_kept(learner, monkeypatch, links):
+    copy = learner / "work" / "keras" / "first.ipynb"
+
+    def overtaken(origin, target):
+        Path(target).write_text("ours")
+        copy.write_text("the learner's")
+
+    def refuse(half, copy):
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr(starting.shutil, "copyfile", overtaken)
+    if not links:
+        monkeypatch.setattr(starting.os, "link", refuse)
+    starting.place(FIRST, paths.workspace())
+    assert copy.read_text() == "the learner's"
+
+
 def test_a_taken_port_is_named(learner):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -58,10 +58,10 @@ def place(lab: Lab, workspace: Path) -> Path:
             return copy
         copy.parent.mkdir(parents=True, exist_ok=True)
         # Copied beside and renamed: a disk that fills up must not leave half a notebook to be kept for ever.
-        half = copy.with_suffix(".ipynb.half")
+        half = copy.with_suffix(f".ipynb.half-{os.getpid()}")
         try:
             shutil.copyfile(built, half)
-            os.replace(half, copy)
+            _rename_to_new(half, copy)
         finally:
             half.unlink(missing_ok=True)
     except OSError as error:
@@ -70,6 +70,17 @@ def place(lab: Lab, workspace: Path) -> Path:
             "right to write there, or set LABS_WORKSPACE to another folder."
         ) from error
     return copy
+
+
+def _rename_to_new(half: Path, copy: Path) -> None:
+    """Give `half` the name `copy` unless another start has made that in the meantime: then it is the learner's."""
+    try:
+        os.link(half, copy)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not copy.exists():
+            os.replace(half, copy)
 
 
 def _tell_newer(built: Path, copy: Path) -> None:
