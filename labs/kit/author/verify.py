@@ -122,9 +122,9 @@ def _print_json(proofs: list[Proof], runs: list[Run]) -> None:
 
 def _print_table(proofs: list[Proof], runs: list[Run]) -> None:
     console = Console()
-    table = Table(title="Checks held to their answers", title_justify="left")
-    table.add_column("exercise", overflow="fold")
-    for heading in ("right", "wrong", "diagnoses", "slowest check"):
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("exercise", no_wrap=True)
+    for heading in ("right", "wrong", "diagnoses", "slowest"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for proof in proofs:

@@ -197,7 +197,16 @@ def build(
 
 
 @app.command()
-def verify(names: Names = None, as_json: AsJson = False) -> None:
+def verify(
+    names: Names = None,
+    as_json: AsJson = False,
+    notebooks: Annotated[
+        bool,
+        typer.Option(
+            "--notebooks/--no-notebooks", help="Also run each learner's notebook, blank and filled."
+        ),
+    ] = True,
+) -> None:
     """Prove that the checks accept right answers and name what is wrong with wrong ones. For authors.
 
     Example: [bold]labs verify keras/sequential --json[/bold]
@@ -205,7 +214,7 @@ def verify(names: Names = None, as_json: AsJson = False) -> None:
     _authors_only()
     from labs.kit.author.verify import command
 
-    raise typer.Exit(command(names or [], json=as_json))
+    raise typer.Exit(command(names or [], json=as_json, notebooks=notebooks))
 
 
 kernels = typer.Typer(
