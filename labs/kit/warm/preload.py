@@ -42,6 +42,7 @@ def preload() -> dict[str, str | None]:
     """
     from labs import kit
     from labs.kit.quiet import quiet_stderr
+    from labs.kit.warm import child
 
     before = dict(os.environ)
     # What a notebook has while it imports; TensorFlow's log looks for it.
@@ -58,6 +59,7 @@ def preload() -> dict[str, str | None]:
     for found in pkgutil.iter_modules(kit.__path__, kit.__name__ + "."):
         if not found.ispkg:
             importlib.import_module(found.name)
+    child.remember_modules()
     _end_workers()
     gc.collect()
     # Collections in a fork would write to every page that they look at.
