@@ -271,3 +271,15 @@ def test_an_error_of_a_pipeline_is_told_without_its_iterators():
     with pytest.raises(tf.errors.NotFoundError) as caught:
         list(tf.data.Dataset.from_tensors("no-such-file").map(tf.io.read_file))
     assert message(caught.value) == "no-such-file; No such file or directory"
+
+
+def test_an_error_in_a_layer_is_told_without_bold_and_preamble():
+    keras = pytest.importorskip("keras")
+
+    class Broken(keras.layers.Layer):
+        def call(self, inputs):
+            raise ValueError("the cause")
+
+    with pytest.raises(ValueError) as caught:
+        Broken()(np.zeros((2, 3)))
+    assert message(caught.value) == "the cause"

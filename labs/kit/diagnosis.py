@@ -47,11 +47,11 @@ RAISES = "raises"
 
 COMMON = {
     RETURNS_NOTHING: Misconception(
-        "Your function returned nothing: the result was None.",
-        "Does every way through the function end in `return`?",
+        "Your code returned nothing: the result was None.",
+        "Does every way through it end in `return`?",
     ),
     OTHER_FORM: Misconception(
-        "Your function returned something of another form than the exercise asked for.",
+        "Your code returned something of another form than the exercise asked for.",
         "Read the docstring's last words again: what should come back, and of which type?",
     ),
     RAISES: Misconception("Your code stopped with an exception.", ""),

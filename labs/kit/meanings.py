@@ -71,10 +71,12 @@ def meaning(error: BaseException) -> str:
 def message(error: BaseException, room: int = 240) -> str:
     """Return the part of an exception's message that a person needs, on one line.
 
-    AutoGraph and graph execution wrap messages in lists of source lines, and TensorFlow names the nodes
-    of its graph: all that is left out.
+    AutoGraph and graph execution wrap messages in lists of source lines, TensorFlow names the nodes of its
+    graph, Keras puts the layer in bold before it: all that is left out.
     """
-    text = str(error)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
+    text = re.sub(r"^Could not automatically infer .*?Error encountered:\s*", "", text, flags=re.S)
     if "Graph execution error" in text:
         parts = [
             part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)
