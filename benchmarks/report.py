@@ -36,7 +36,8 @@ def write(results: dict, folder: Path) -> None:
 
 def _made(result: dict, name: str) -> str:
     again = f"`.venv/bin/python benchmarks/run.py --only {name}`"
-    return f"\nMeasured on {result['date']}, {result['machine']}. Again: {again}\n"
+    note = f"\n{result['note']}\n" if "note" in result else ""
+    return f"{note}\nMeasured on {result['date']}, {result['machine']}. Again: {again}\n"
 
 
 def _table(*rows: tuple) -> str:
