@@ -86,9 +86,17 @@ class Running:
     def outputs(self, code, timeout=SECONDS, **options):
         """Run a cell and return its outputs."""
         outputs = []
-        reply = self.client.execute_interactive(
-            code, timeout=timeout, output_hook=lambda message: outputs.append(message["content"]), **options
-        )
+        for _ in range(20):
+            reply = self.client.execute_interactive(
+                code,
+                timeout=timeout,
+                output_hook=lambda message: outputs.append(message["content"]),
+                **options,
+            )
+            # A kernel turns away for a moment what comes right after a cell that has failed.
+            if reply["content"]["status"] != "aborted":
+                break
+            time.sleep(0.1)
         if reply["content"]["status"] != "ok":
             raise CellError(reply["content"]["ename"])
         return outputs
