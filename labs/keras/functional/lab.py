@@ -540,8 +540,8 @@ print("after the same for each layer:", len(sorter.trainable_weights))
 # Twenty photos are enough for 132 weights. Whether a new network would do worse is not shown: with 39 numbers
 # as its input it may do as well. Try it. The richer the input, the more a trained trunk is worth.
 #
-# `trainable` belongs to the layers, so the sorter lost them too, and `sorter.trainable = True` changed nothing,
-# because the sorter itself never was frozen. Thaw what you froze.
+# `trainable` belongs to the layers, so the sorter's trunk is frozen too. And `sorter.trainable = True` changed
+# nothing, because the sorter itself never was frozen. Thaw what you froze.
 
 # %% [markdown]
 # ## 7. Save it, or write it as a class
