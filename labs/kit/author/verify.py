@@ -1,6 +1,5 @@
 """`labs verify`: prove the checks of every exercise, and that the learner's notebook always runs through."""
 
-import copy
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -94,7 +93,7 @@ def run_through(lab: Lab, curriculum: Curriculum, filled: bool) -> Run:
 def fill(notebook: NotebookNode, sources: dict[str, str]) -> NotebookNode:
     """Put `sources` into the cells of `notebook` with those ids, in place, and return it."""
     for cell in notebook.cells:
-        cell.source = copy.copy(sources.get(cell.id, cell.source))
+        cell.source = sources.get(cell.id, cell.source)
     return notebook
 
 
