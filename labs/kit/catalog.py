@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -41,10 +41,11 @@ class DataSet:
     Attributes:
         name: what `load` and `folder` call it.
         title: one line for people.
-        kind: how it is stored: "tfds", "images" (one folder per class) or "csv".
-        examples: how many examples each split has; the one split of a CSV set is "all".
+        kind: how it is stored: "tfds", "images" (one folder per class), "csv" or "module" (a pretrained model
+            as a reusable SavedModel).
         licence: the licence's name.
         bytes: the size of its files.
+        examples: how many examples each split has; the one split of a CSV set is "all"; a module has none.
         shape: the shape of one image, or empty for series and tables.
         classes: the names of the labels 0, 1, ..., or empty.
         full: the public data set of which it is a part, or None if all of it is embedded.
@@ -53,9 +54,9 @@ class DataSet:
     name: str
     title: str
     kind: str
-    examples: MappingProxyType[str, int]
     licence: str
     bytes: int
+    examples: MappingProxyType[str, int] = field(default_factory=lambda: MappingProxyType({}))
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     full: Full | None = None

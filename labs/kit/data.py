@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DataSet", "catalog", "fetch", "fetched", "folder", "info", "labels", "load"]
 
+_FILES = {"csv": "a folder of CSV files", "module": "a pretrained model, a SavedModel"}
+
 
 def load(
     name: str,
@@ -37,14 +39,14 @@ def load(
         A `tf.data.Dataset`, or a tuple with one for each split if `split` is a sequence.
 
     Raises:
-        LabsError: there is no such data set or split, the set is not made of examples to load (`weather`),
+        LabsError: there is no such data set or split, the set is not made of examples to load (a table, a model),
             a file is damaged, or the full set has not been fetched.
 
     Source: https://www.tensorflow.org/datasets/splits
     """
     wanted = info(name)
-    if wanted.kind == "csv":
-        raise LabsError(f'{name} is a folder of CSV files: lab.folder("{name}") says where they are.')
+    if wanted.kind in _FILES:
+        raise LabsError(f'{name} is {_FILES[wanted.kind]}: lab.folder("{name}") says where it is.')
     builder = _full_builder(wanted) if full else _builder(wanted)
     read = _read_folder if wanted.kind == "images" else _read_records
     if isinstance(split, str):
@@ -60,7 +62,7 @@ def labels(name: str) -> list[str]:
     """
     wanted = info(name)
     if not wanted.classes:
-        raise LabsError(f"{name} has no classes: its columns are numbers and times.")
+        raise LabsError(f"{name} has no classes: it is {_FILES.get(wanted.kind, 'a set without labels')}.")
     return list(wanted.classes)
 
 

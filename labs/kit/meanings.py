@@ -75,19 +75,24 @@ def message(error: BaseException, room: int = 240) -> str:
     graph, Keras puts the layer in bold before it: all that is left out.
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    text = re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
+    text = _without_keras_preamble(text)
     text = re.sub(r"^Could not automatically infer .*?Error encountered:\s*", "", text, flags=re.S)
     if "Graph execution error" in text:
         parts = [
             part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)
         ]
         text = parts[0] if parts else text
+    text = re.split(r"\n\s*Arguments received by|\n\s*Traceback \(most recent", text)[0]
     if "in user code:" in text:
         text = text.strip().rsplit("\n\n", 1)[-1] if "\n\n" in text else text
         text = text.replace(f"{type(error).__name__}: ", "", 1)
+        text = _without_keras_preamble(text)
     text = re.sub(r"\{\{.*?\}\}\s*", "", text)
     text = re.sub(r"\s*(\[Op:\w+\]|\[\[).*", "", text, flags=re.S)
     text = re.sub(r"^\s*Error in user-defined function.*?Iterator::\S+: ", "", text, flags=re.S)
-    text = re.split(r"\n\s*Arguments received by|\n\s*Traceback \(most recent", text)[0]
     text = " ".join(text.split())
     return text if len(text) <= room else text[: room - 4].rstrip() + " ..."
+
+
+def _without_keras_preamble(text: str) -> str:
+    return re.sub(r"^\s*Exception encountered when calling [^\n]*\n+", "", text)

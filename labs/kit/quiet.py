@@ -50,4 +50,6 @@ def tensorflow() -> ModuleType:
     tf.get_logger().setLevel("ERROR")
     # Keras 3.15 warns of its own default whenever `fit` is given a tf.data.Dataset.
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed, but will be ignored")
+    # TensorFlow Hub asks setuptools for its own version, which setuptools wants nobody to do any more.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated as an API")
     return tf

@@ -1,7 +1,6 @@
 """One learner's run of one lab: what `labs.start` gives."""
 
 import atexit
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, MutableMapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labs.kit import data, plots, progress, quiet
+from labs.kit.cores import cores
 from labs.kit.curriculum import Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.examine import BLANK_MESSAGE, examine
@@ -67,7 +67,7 @@ class Session:
         """One line: versions, device, seed."""
         import keras
 
-        device = ", ".join(f"GPU ({name})" for name in self._gpus) or f"CPU ({_cores()} cores)"
+        device = ", ".join(f"GPU ({name})" for name in self._gpus) or f"CPU ({cores()} cores)"
         versions = f"TensorFlow {self._tf.__version__}, Keras {keras.__version__}"
         return f"{self.name}: {versions}, on {device}, seed {self.seed}"
 
@@ -228,7 +228,3 @@ def _gpus(tf: Any) -> list[str]:
             break  # the GPU is in use already: `labs.start` ran before in this kernel
     details = [tf.config.experimental.get_device_details(device) for device in devices]
     return [detail.get("device_name", "unnamed") for detail in details]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from labs.kit import paths
+from labs.kit.cores import cores
 from labs.kit.errors import LabsError
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -183,11 +184,10 @@ def tensorflow() -> Iterator[Finding]:
         yield Finding("device", OK, "GPU: " + ", ".join(answer["gpus"]))
         return
     card = _nvidia()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if card:
         yield Finding("device", NOTE, f"CPU; TensorFlow does not use the {card}", _make("lab GPU=1"))
     else:
-        yield Finding("device", OK, f"CPU, {cores} cores")
+        yield Finding("device", OK, f"CPU, {cores()} cores")
 
 
 def _nvidia() -> str:
