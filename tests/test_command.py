@@ -80,7 +80,7 @@ def run(*arguments, **more):
 # --- the command
 
 
-def test_bare_command_says_what_one_can_do():
+def test_bare_command_says_what_one_can_do(learner):
     result = invoke()
     assert result.exit_code == 0
     for name in ("start", "list", "progress", "doctor"):
@@ -195,67 +195,6 @@ def test_fetch_shows_progress_and_prints_the_sentence(monkeypatch):
 
 
 # --- start
-
-
-def test_place_copies_the_notebook_once(learner, capsys):
-    copy = starting.place(FIRST, paths.workspace())
-    assert copy == learner / "work" / "keras" / "first.ipynb"
-    starting.place(FIRST, paths.workspace())
-    assert capsys.readouterr().out == ""
-    assert [file.name for file in copy.parent.iterdir()] == ["first.ipynb"]
-
-
-def test_place_never_overwrites_and_tells_of_a_newer_version(learner, capsys):
-    copy = starting.place(FIRST, paths.workspace())
-    mine = notebook("0").replace('"cells": []', '"cells": [ ]')
-    copy.write_text(mine)
-    starting.place(FIRST, paths.workspace())
-    assert copy.read_text() == mine
-    assert "newer version" in capsys.readouterr().out
-    copy.write_text("not even a notebook")
-    starting.place(FIRST, paths.workspace())
-    assert copy.read_text() == "not even a notebook"
-
-
-def test_place_says_that_a_notebook_is_not_built(learner):
-    (learner / "notebooks" / "learn" / "keras" / "first.ipynb").unlink()
-    with pytest.raises(LabsError, match="labs build keras/first"):
-        starting.place(FIRST, paths.workspace())
-
-
-def test_place_says_that_a_folder_cannot_be_written(learner, monkeypatch):
-    (learner / "work").write_text("a file where the folder should be")
-    with pytest.raises(LabsError, match="LABS_WORKSPACE"):
-        starting.place(FIRST, paths.workspace())
-
-
-def test_a_full_disk_leaves_no_half_notebook(learner, monkeypatch):
-    def full(origin, target):
-        Path(target).write_text("half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(starting.shutil, "copyfile", full)
-    with pytest.raises(LabsError, match="No space left on device"):
-        starting.place(FIRST, paths.workspace())
-    assert list((learner / "work" / "keras").iterdir()) == []
-
-
-@pytest.mark.parametrize("links", [True, False])
-def test_a_copy_that_another_start_made_meanwhile_is_kept(learner, monkeypatch, links):
-    copy = learner / "work" / "keras" / "first.ipynb"
-
-    def overtaken(origin, target):
-        Path(target).write_text("ours")
-        copy.write_text("the learner's")
-
-    def refuse(half, copy):
-        raise PermissionError(1, "no links here")
-
-    monkeypatch.setattr(starting.shutil, "copyfile", overtaken)
-    if not links:
-        monkeypatch.setattr(starting.os, "link", refuse)
-    starting.place(FIRST, paths.workspace())
-    assert copy.read_text() == "the learner's"
 
 
 def test_a_taken_port_is_named(learner):

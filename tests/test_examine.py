@@ -289,7 +289,7 @@ def test_an_error_inside_a_traced_layer_is_told_without_keras_preamble():
     from labs.kit.meanings import message
 
     error = ValueError(
-        "in user code:\n\n    File \"lab.py\", line 3, in train  *\n        model(x)\n\n"
+        'in user code:\n\n    File "lab.py", line 3, in train  *\n        model(x)\n\n'
         "    ValueError: Exception encountered when calling Encoder.call().\n\n"
         "    \x1b[1mthe shapes do not fit\x1b[0m\n\n    Arguments received by Encoder.call():\n      • x=1"
     )

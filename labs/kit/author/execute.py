@@ -10,13 +10,13 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 from labs.kit import paths
 from labs.kit.author.kernel_env import kernel_environment
 from labs.kit.author.source import is_code, tags
 from labs.kit.errors import LabsError
 from labs.kit.warm import spec
+from labs.kit.warm.sockets import own_sockets
 
 CELL_SECONDS = 300
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -49,7 +49,7 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
             record_timing=False,
             resources={"metadata": {"path": str(work)}},
             on_cell_executed=lambda **_: on_cell(),
-            config=_own_sockets(folder),
+            config=own_sockets(folder),
         )
         try:
             client.execute(env=env)
@@ -64,13 +64,6 @@ def execute(notebook: NotebookNode, on_cell: Callable[[], None] = lambda: None) 
         cell.outputs = _coalesced(cell.outputs)
         cell.metadata.pop("execution", None)
     return notebook
-
-
-def _own_sockets(folder: str) -> Config:
-    """Let the kernel be spoken to in `folder`, which only this user can enter, and not over the network."""
-    if sys.platform == "win32":
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder, "kernel"))}})
 
 
 def stamp(notebook: NotebookNode) -> None:

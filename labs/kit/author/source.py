@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import ClearOutput, ClearSolutions
 
 from labs.kit import data
+from labs.kit.command.workspace import fingerprint
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.examine import BLANK_MESSAGE
 from labs.kit.warm import spec
@@ -53,9 +54,13 @@ def learner(notebook: NotebookNode) -> NotebookNode:
     clear = ClearSolutions(code_stub={"python": BLANK}, enforce_metadata=False)
     notebook, resources = clear.preprocess(notebook, resources)
     notebook, _ = ClearOutput().preprocess(notebook, resources)
+    blanks = {}
     for cell in notebook.cells:
         if EXERCISE in tags(cell):
             cell.metadata.tags = [*cell.metadata.tags, "raises-exception"]
+            blanks[cell.id.removeprefix("exercise-")] = fingerprint(cell.source)
+    # So that a later version can tell what the learner has written from what came with this one.
+    notebook.metadata.labs["blanks"] = blanks
     return notebook
 
 

@@ -1,6 +1,5 @@
 """The command `labs`: what can be typed. The work stands in the modules that each command imports."""
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +61,9 @@ def labs(
 ) -> None:
     """Learn TensorFlow by doing: labs in JupyterLab, with checks that say what is wrong."""
     if context.invoked_subcommand is None:
-        print(OVERVIEW, end="")
+        from labs.kit.command.overview import overview
+
+        print(overview(_curriculum()), end="")
 
 
 def _curriculum() -> "Curriculum":
@@ -71,37 +72,103 @@ def _curriculum() -> "Curriculum":
     return curriculum.load()
 
 
-OVERVIEW = """\
-TensorFlow Labs: hands-on labs that run offline and say what is wrong with an answer.
-
-  labs start       open the first lab in JupyterLab
-  labs start LAB   open another one
-  labs list        what there is to learn
-  labs progress    what you have passed
-  labs doctor      find out what is wrong, and what mends it
-  labs --help      everything else
-"""
+Browser = Annotated[bool, typer.Option("--no-browser", help="Only print the address.")]
+Port = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=65535, help="A free one from 8888 on if not given.")
+]
 
 
 @app.command()
 def start(
     lab: Annotated[
-        str | None, typer.Argument(metavar="[LAB]", help="Its name; the first lab if none is given.")
+        str | None, typer.Argument(metavar="[LAB]", help="Its name; where you stopped if none is given.")
     ] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
-    port: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=65535, help="A free one from 8888 on if not given.")
+    no_browser: Browser = False,
+    port: Port = None,
+    newer: Annotated[
+        bool | None,
+        typer.Option("--newer/--keep", help="Take a newer version of the lab without being asked, or not."),
     ] = None,
 ) -> None:
-    """Open a lab in JupyterLab.
+    """Open a lab in JupyterLab, by itself the one where you stopped.
 
-    You work on a copy of your own; what is there already is never overwritten.
+    You work on a copy of your own; what is there already is never overwritten. A newer version of a lab
+    comes with your answers carried over, and the old one is kept beside it.
 
     Example: [bold]labs start keras/sequential --no-browser[/bold]
     """
     from labs.kit.command.start import start as open_lab
 
-    open_lab(_curriculum(), lab, not no_browser, port)
+    open_lab(_curriculum(), lab, not no_browser, port, newer)
+
+
+@app.command("next")
+def next_lab(no_browser: Browser = False, port: Port = None) -> None:
+    """Open the next lab that you have not done.
+
+    Example: [bold]labs next[/bold]
+    """
+    from labs.kit.command import where
+    from labs.kit.command.start import start as open_lab
+
+    curriculum = _curriculum()
+    lab = where.following(curriculum)
+    if lab is None:
+        print("You have passed everything there is. `labs list` shows the labs.")
+        return
+    open_lab(curriculum, lab.name, not no_browser, port)
+
+
+@app.command()
+def check(
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="[NOTEBOOK]", help="A notebook's path or a lab's name.")
+    ] = None,
+    seconds: Annotated[int, typer.Option(metavar="N", min=1, help="How long one cell may take.")] = 300,
+    as_json: AsJson = False,
+) -> None:
+    """Run all checks of a saved notebook in a fresh kernel; without a name, of the lab you are in.
+
+    The exit status is 1 unless every exercise has passed.
+
+    Example: [bold]labs check keras/sequential[/bold]
+    """
+    from labs.kit.command.report import check_command
+
+    raise typer.Exit(check_command(_curriculum(), notebook, seconds, as_json))
+
+
+@app.command()
+def hint(
+    exercise: Annotated[
+        str | None, typer.Argument(metavar="[EXERCISE]", help="Its name, as in the lab.")
+    ] = None,
+    lab: Annotated[str | None, typer.Option(metavar="LAB", help="The lab, if two have such a name.")] = None,
+) -> None:
+    """Show the next hint; without a name, for the first exercise that you have not passed.
+
+    Example: [bold]labs hint prepare --lab keras/sequential[/bold]
+    """
+    from labs.kit.command.report import hint_command
+
+    hint_command(_curriculum(), exercise, lab)
+
+
+@app.command()
+def reset(
+    lab: Annotated[str, typer.Argument(metavar="LAB", help="Its name.")],
+) -> None:
+    """Begin a lab anew; what you have written is kept under a name with the date.
+
+    Your progress stays: what has passed has passed.
+
+    Example: [bold]labs reset keras/sequential[/bold]
+    """
+    from labs.kit.command import workspace
+
+    wanted = _curriculum().lab(lab)
+    kept = workspace.reset(wanted)
+    print(f"{workspace.copy_of(wanted)} is fresh." + (f" What you had is {kept}" if kept else ""))
 
 
 @app.command("list")
@@ -128,29 +195,19 @@ def list_labs() -> None:
 
 
 @app.command()
-def progress(as_json: AsJson = False) -> None:
-    """Show which exercises you have passed.
+def progress(
+    lab: Annotated[
+        str | None, typer.Argument(metavar="[LAB]", help="A lab's name: shows each of its exercises.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which exercises you have passed, of all labs or of one.
 
-    Example: [bold]labs progress[/bold]
+    Example: [bold]labs progress keras/sequential[/bold]
     """
-    from labs.kit import progress as record
+    from labs.kit.command.report import progress_command
 
-    rows = record.report(_curriculum())
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("lab", no_wrap=True)
-    table.add_column("passed", justify="right")
-    table.add_column("points", justify="right")
-    for row in rows:
-        table.add_row(
-            row["lab"], f"{row['passed']} of {row['exercises']}", f"{row['points']} of {row['of_points']}"
-        )
-    Console().print(table)
+    progress_command(_curriculum(), lab, as_json)
 
 
 @app.command()

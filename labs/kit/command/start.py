@@ -1,15 +1,14 @@
 """`labs start`: put the learner's own copy of a lab in place and open it in JupyterLab."""
 
-import json
 import os
 import secrets
-import shutil
 import socket
 import sys
 from pathlib import Path
 from urllib.parse import quote
 
 from labs.kit import paths
+from labs.kit.command import where, workspace
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
 from labs.kit.warm import spec
@@ -19,82 +18,71 @@ ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """The part of JupyterLab that asks every newcomer whether to fetch news, over the notebook."""
 
 
-def start(curriculum: Curriculum, name: str | None, browser: bool, port: int | None) -> None:
+def start(
+    curriculum: Curriculum, name: str | None, browser: bool, port: int | None, newer: bool | None = None
+) -> None:
     """Open a lab and serve it until Ctrl-C.
 
     Args:
         curriculum: all labs.
-        name: the lab; the first one for None.
+        name: the lab; for None, the one where the learner stopped.
         browser: open it in a browser; otherwise only print the address.
         port: where to serve it; a free one from 8888 on for None.
+        newer: take a newer version of the lab, with the learner's answers in it; None asks, if there is someone
+            to ask.
 
     Raises:
         LabsError: the lab is unknown or not built, the folder cannot be written, or the port is taken.
     """
     if not curriculum.labs:
         raise LabsError("There is no lab yet: curriculum.toml lists none.")
-    lab = curriculum.lab(name) if name else next(iter(curriculum.labs.values()))
+    lab = curriculum.lab(name) if name else where.go_on(curriculum)
     if port:
         _refuse_taken(port)
-    notebook = place(lab, paths.workspace())
+    notebook = put_in_place(lab, newer)
     spec.install()
     print(f"{lab.title} ({lab.name}), about {lab.minutes} minutes. Your copy is {notebook}", flush=True)
     _serve(paths.workspace(), notebook, browser, port)
 
 
-def place(lab: Lab, workspace: Path) -> Path:
-    """Copy the learner's notebook of `lab` into the workspace if it is not there, and return where it is.
+def put_in_place(lab: Lab, newer: bool | None) -> Path:
+    """Return the learner's copy of `lab`, made now or standing already; offer a newer version of the lab.
 
     Raises:
         LabsError: the notebook is not built, or the workspace cannot be written.
     """
-    built = paths.notebooks() / "learn" / f"{lab.name}.ipynb"
-    copy = workspace / f"{lab.name}.ipynb"
-    if not built.is_file():
-        raise LabsError(f"The notebook of {lab.name} is not built: run `labs build {lab.name}`.")
-    try:
-        if copy.exists():
-            _tell_newer(built, copy)
-            return copy
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        # Copied beside and renamed: a disk that fills up must not leave half a notebook to be kept for ever.
-        half = copy.with_suffix(f".ipynb.half-{os.getpid()}")
-        try:
-            shutil.copyfile(built, half)
-            _rename_to_new(half, copy)
-        finally:
-            half.unlink(missing_ok=True)
-    except OSError as error:
-        raise LabsError(
-            f"Your copy {copy} cannot be written ({error.strerror or error}): make room or give yourself the "
-            "right to write there, or set LABS_WORKSPACE to another folder."
-        ) from error
-    return copy
+    match workspace.state(lab):
+        case workspace.FRESH:
+            return workspace.place(lab)
+        case workspace.DAMAGED:
+            print(
+                f"Your copy cannot be read as a notebook; it is kept as it is. `labs reset {lab.name}` puts it "
+                "aside and begins anew."
+            )
+        case workspace.OLDER:
+            if _wants(newer, lab):
+                tell(workspace.upgrade(lab))
+    return workspace.copy_of(lab)
 
 
-def _rename_to_new(half: Path, copy: Path) -> None:
-    """Give `half` the name `copy` unless another start has made that in the meantime: then it is the learner's."""
-    try:
-        os.link(half, copy)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if not copy.exists():
-            os.replace(half, copy)
+def _wants(newer: bool | None, lab: Lab) -> bool:
+    if newer is not None:
+        return newer
+    print("There is a newer version of this lab. Your copy stays, and your answers are carried over.")
+    if not sys.stdin.isatty():
+        print(f"To take it: `labs start {lab.name} --newer`")
+        return False
+    return input("Take the newer version? [Y/n] ").strip().lower() in ("", "y", "yes")
 
 
-def _tell_newer(built: Path, copy: Path) -> None:
-    if _source(built) != _source(copy):
-        print(
-            f"There is a newer version of this lab; yours is kept. For the new one, rename {copy.name} first."
-        )
-
-
-def _source(notebook: Path) -> str | None:
-    try:
-        return json.loads(notebook.read_text("utf-8"))["metadata"]["labs"]["source"]
-    except (ValueError, KeyError, TypeError):
-        return None
+def tell(done: workspace.Upgrade) -> None:
+    """Print what bringing a copy up to date did."""
+    carried = f"your answers to {', '.join(done.carried)}" if done.carried else "no answers yet to carry over"
+    print(f"The newer version is in place, with {carried}. Your old copy is {done.kept}")
+    if done.left:
+        print(f"No longer in the lab, and only in the old copy: {', '.join(done.left)}.")
+    if done.cells:
+        print(f"Cells that you added, {done.cells} of them, are in the old copy only.")
 
 
 def _refuse_taken(port: int) -> None:
