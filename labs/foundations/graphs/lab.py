@@ -715,8 +715,8 @@ with tf.device("CPU:0"):
 
 # %%
 units = "time as a graph / time with XLA (1: no change)"
-figure = plots.bars(gain, units, "One program gains from XLA, two do not", digits=2)
-lab.show(figure, alt="Three bars, time without over time with XLA: far above 1, near 1, and below 1.")
+figure = plots.bars(gain, units, "What XLA buys depends on the program", digits=2)
+lab.show(figure, alt="Three bars, time without over time with XLA: far above 1, around 1, and below 1.")
 print("the chain is more than 1.5 times as fast:     ", gain["element-wise chain"] > 1.5)
 print("dense layers gain less than half as much:     ", gain["dense layers"] < gain["element-wise chain"] / 2)
 print("sort is slower:                               ", gain["sort"] < 1)
