@@ -11,7 +11,7 @@ PYTEST   = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 NBVAL    = $(PYTEST) -p labs.kit.author.nbval_plugin --nbval-sanitize-with labs/kit/author/sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build verify lint lock bench clean environment
+.PHONY: help lab test build verify lint lock bench site clean environment
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ lab: ## Make the environment and open JupyterLab on the first lab (BROWSER=no pr
 	@$(BIN)/labs start $(LAB) $(if $(filter no,$(BROWSER)),--no-browser) $(if $(PORT),--port $(PORT))
 
 environment: ## Make the environment of authors and CI, and nothing more
-	@$(SETUP) dev
+	@$(SETUP) dev site
 
 test: lint ## Make the environment and pass every test
 	$(BIN)/labs build --check
@@ -43,8 +43,11 @@ build: environment ## Build the notebooks whose lab has changed
 verify: environment ## Prove that every check accepts what is right and names what is wrong
 	$(BIN)/labs verify $(LAB)
 
+site: environment ## Build the site of the labs in build/site/html (REPOSITORY=https://... adds Binder and Colab)
+	$(BIN)/python tools/site.py $(if $(REPOSITORY),--repository $(REPOSITORY))
+
 bench: ## Measure the speed of kernels, checks and CI, and renew benchmarks/README.md
-	@$(SETUP) dev bench
+	@$(SETUP) dev site bench
 	$(BIN)/python benchmarks/run.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
 lock: environment ## Write the locks from pyproject.toml (UPGRADE=1 takes the newest versions)

@@ -294,3 +294,37 @@ def test_an_error_inside_a_traced_layer_is_told_without_keras_preamble():
         "    \x1b[1mthe shapes do not fit\x1b[0m\n\n    Arguments received by Encoder.call():\n      • x=1"
     )
     assert message(error) == "the shapes do not fit"
+
+
+def test_an_error_in_a_running_graph_is_told_by_its_words_and_the_learners_line(double):
+    tf = pytest.importorskip("tensorflow")
+
+    @tf.function
+    def attempt(x):
+        i = tf.constant(0)
+        while i < 9:
+            tf.debugging.assert_less(i, 3, "too far")
+            i += 1
+        return i
+
+    verdict = examine(double, attempt)
+    assert verdict.error.startswith("InvalidArgumentError: assertion failed: [too far]")
+    assert verdict.line == 'tf.debugging.assert_less(i, 3, "too far")'
+
+
+def test_a_tensor_that_leaked_from_a_graph_is_told_by_the_learners_line(double):
+    tf = pytest.importorskip("tensorflow")
+
+    def attempt(x):
+        kept = []
+
+        @tf.function
+        def inside(x):
+            kept.append(x * 2)
+            return x
+
+        inside(tf.constant(1.0))
+        return kept[0] + 1
+
+    verdict = examine(double, attempt)
+    assert "out of scope" in verdict.error and verdict.line == "return kept[0] + 1"

@@ -24,7 +24,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOWEST, HIGHEST = (3, 11), (3, 13)
-PROFILES = ("learn", "dev", "gpu", "bench")
+PROFILES = ("learn", "dev", "gpu", "bench", "site")
 WINDOWS = os.name == "nt"
 
 PROBE = """

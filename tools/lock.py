@@ -100,6 +100,9 @@ def main() -> None:
     compile_lock(
         "bench", "pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt", upgrade=upgrade
     )
+    compile_lock(
+        "site", "pyproject.toml", "--extra", "site", "--constraint", "requirements/dev.txt", upgrade=upgrade
+    )
     # pip, setuptools and wheel are what a source-only package is built with; they stand beside the labs' own
     # build tool so that a set-up fetches nothing that is not locked.
     tools = [*settings["build-system"]["requires"], "pip", "setuptools", "wheel"]

@@ -1,6 +1,7 @@
 """Hold an attempt against its exercise: run every case, and find the most basic thing that is wrong."""
 
 import copy
+import linecache
 import random
 import re
 import sys
@@ -197,9 +198,12 @@ def own_line(attempt: Any, error: BaseException) -> tuple[str, int, bool]:
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename in files]
     if frames:
         return frames[-1].line or "", frames[-1].lineno or 0, True
-    places = re.findall(r'File "([^"]+)", line (\d+), in [^\n]*\n\s+([^\n]+)', str(error))
-    own = [(line.strip(), int(number)) for file, number, line in places if file in files]
-    return (*own[-1], True) if own else ("", 0, False)
+    places = re.findall(r'File "([^"]+)", line (\d+), in ', str(error))
+    own = [(file, int(number)) for file, number in places if file in files]
+    if not own:
+        return "", 0, False
+    # TensorFlow's own list may leave the source lines out; they are where Python keeps them for tracebacks.
+    return linecache.getline(*own[-1]).strip(), own[-1][1], True
 
 
 def _files(attempt: Any) -> set[str]:

@@ -79,7 +79,9 @@ def message(error: BaseException, room: int = 240) -> str:
     text = re.sub(r"^Could not automatically infer .*?Error encountered:\s*", "", text, flags=re.S)
     if "Graph execution error" in text:
         parts = [
-            part for part in re.split(r"\n\s*\n", text) if not re.search(r"Detected at|Graph exec", part)
+            part
+            for part in re.split(r"\n\s*\n", text)
+            if not re.match(r'\s*(File "|Graph execution error|Detected at)', part)
         ]
         text = parts[0] if parts else text
     text = re.split(r"\n\s*Arguments received by|\n\s*Traceback \(most recent", text)[0]

@@ -742,7 +742,7 @@ scales = {"kind_accuracy": (100, "accuracy of the kind (%)"), "area_mae": (1, "e
 for axes, (key, (factor, label)) in zip(pair, scales.items(), strict=True):
     for i, name in enumerate(results):
         values = [factor * run[key] for run in results[name]]
-        axes.scatter([i] * 3, values, s=50, marker=plots.MARKERS[i])
+        axes.scatter([i] * 3, values, s=50, marker=plots.MARKERS[i], clip_on=False)
     axes.set(xlabel="inputs", ylabel=label, ylim=(0, None), xlim=(-0.5, 2.5))
     axes.set_xticks(range(3), list(results))
 figure.suptitle("Neither input alone knows the area", fontweight="bold", x=0.01, ha="left")
