@@ -59,8 +59,8 @@ def commands(folder: Path) -> dict[str, list[list[str]]]:
     }
 
 
-def run(steps: list[list[str]], folder: Path) -> tuple[float, float]:
-    """Return the wall seconds of running `steps` in turn, and the kernels' processor seconds if known."""
+def run(steps: list[list[str]], folder: Path) -> tuple[float, dict[str, dict[str, float]]]:
+    """Return the wall seconds of running `steps` in turn, and what each notebook's kernel took if known."""
     table = folder / "table.md"
     table.unlink(missing_ok=True)
     env = os.environ | {"LABS_HOME": str(folder / "home"), "LABS_NOTEBOOK_TABLE": str(table)}
@@ -68,8 +68,13 @@ def run(steps: list[list[str]], folder: Path) -> tuple[float, float]:
     for step in steps:
         subprocess.run(step, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wall = time.perf_counter() - begin
-    rows = re.findall(r"\| [\d.]+ \| ([\d.]+) \|", table.read_text() if table.is_file() else "")
-    return wall, sum(map(float, rows))
+    text = table.read_text() if table.is_file() else ""
+    rows = re.findall(r"\| `?([\w/-]+?)(?:\.ipynb)?`? \| [\d.]+ \| ([\d.]+) \| ([\d.,]+)", text)
+    costs = {
+        "/".join(name.split("/")[-2:]): {"cpu_seconds": float(cpu), "peak_mb": float(peak.replace(",", ""))}
+        for name, cpu, peak in rows
+    }
+    return wall, costs
 
 
 def main() -> None:
@@ -78,16 +83,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each tool runs")
     rounds = parser.parse_args().rounds
     walls: dict[str, list[float]] = {}
-    processor = []
+    processor, costs = [], {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "home").mkdir()
         for _ in range(rounds):
             for tool, steps in commands(folder).items():
-                wall, seconds = run(steps, folder)
+                wall, took = run(steps, folder)
                 walls.setdefault(tool, []).append(round(wall, 1))
                 if tool == "ours":
-                    processor.append(seconds)
+                    processor.append(sum(one["cpu_seconds"] for one in took.values()))
+                    costs = took
                 print(f"{tool}: {wall:.1f} s", file=sys.stderr)
     cores = len(os.sched_getaffinity(0))
     bound = round(statistics.median(processor) / cores, 1)
@@ -99,6 +105,7 @@ def main() -> None:
     to_bound = round(statistics.median(walls["ours"]) / bound, 2)
     notebooks = len(list(WORKED.rglob("*.ipynb")))
     result = {"notebooks": notebooks, "cores": cores, "seconds": walls, "times_ours": ratios}
+    result["costs"] = costs
     print(json.dumps(result | {"lower_bound_seconds": bound, "ours_to_lower_bound": to_bound}, indent=2))
 
 

@@ -46,7 +46,7 @@ def test_it_reads_cards_in_order(folder):
     read = curriculum.load(folder)
     assert list(read.labs) == ["m/two", "m/one"]
     assert read.order == ("m/one", "m/two")
-    assert read.next("m/two").name == "m/one" and read.next("m/one") is None
+    assert read.next("m/one").name == "m/two" and read.next("m/two") is None
     assert [lab.name for lab in read.select(["m/one"])] == ["m/one"]
 
 

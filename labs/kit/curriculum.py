@@ -118,15 +118,19 @@ class Curriculum:
         return [lab for lab in self.labs.values() if not wanted or lab.name in wanted]
 
     def next(self, name: str) -> Lab | None:
-        """Return the lab after `name`, or nothing after the last."""
-        order = list(self.labs.values())
-        place = order.index(self.lab(name)) + 1
-        return order[place] if place < len(order) else None
+        """Return the lab after `name` in the order to take them in, or nothing after the last."""
+        place = self.order.index(self.lab(name).name) + 1
+        return self.labs[self.order[place]] if place < len(self.order) else None
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Names of the labs, every one after its prerequisites."""
-        return tuple(_sorted(self.labs))
+        """Names of the labs in the order to take them in: as listed, but every one after its prerequisites."""
+        _refuse_circle(self.labs)
+        order: list[str] = []
+        while len(order) < len(self.labs):
+            left = (lab for lab in self.labs.values() if lab.name not in order)
+            order.append(next(lab.name for lab in left if set(lab.prerequisites) <= set(order)))
+        return tuple(order)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -236,9 +240,9 @@ def _module(entry: dict, path: Path) -> Module:
     return Module(entry["name"], entry["title"], tuple(entry["labs"]))
 
 
-def _sorted(labs: dict[str, Lab]) -> list[str]:
+def _refuse_circle(labs: dict[str, Lab]) -> None:
     try:
-        return list(TopologicalSorter({lab.name: lab.prerequisites for lab in labs.values()}).static_order())
+        TopologicalSorter({lab.name: lab.prerequisites for lab in labs.values()}).prepare()
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
         raise LabsError(f"These labs wait for one another, so nobody could begin: {circle}.") from None

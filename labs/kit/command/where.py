@@ -15,14 +15,14 @@ def go_on(curriculum: Curriculum) -> Lab:
     """Return the lab to open: the current one until all of it has passed, then the next that has not."""
     here = current(curriculum)
     if here is None:
-        return next(iter(curriculum.labs.values()))
+        return curriculum.labs[curriculum.order[0]]
     return here if not is_done(here) else following(curriculum) or here
 
 
 def following(curriculum: Curriculum) -> Lab | None:
     """Return the first lab after the current one that is not done, then the first of all; None if all are."""
     here = current(curriculum)
-    labs = list(curriculum.labs.values())
+    labs = [curriculum.labs[name] for name in curriculum.order]
     place = labs.index(here) + 1 if here else 0
     return next((lab for lab in labs[place:] + labs[:place] if not is_done(lab) and lab != here), None)
 
