@@ -19,7 +19,7 @@ help: ## List what can be made
 	@echo "  Settings: PYTHON=python3.12  INSTALLER=pip|uv  GPU=1 (with the CUDA libraries)"
 	@echo "            LAB=keras/sequential  BROWSER=no  PORT=8888  for lab and, LAB only, build and verify"
 
-lab: ## Make the environment and open JupyterLab on the first lab (BROWSER=no prints the address)
+lab: ## Make the environment and open JupyterLab where you stopped (BROWSER=no prints the address)
 	@$(SETUP) learn
 	@$(BIN)/labs start $(LAB) $(if $(filter no,$(BROWSER)),--no-browser) $(if $(PORT),--port $(PORT))
 

@@ -328,3 +328,13 @@ def test_a_tensor_that_leaked_from_a_graph_is_told_by_the_learners_line(double):
 
     verdict = examine(double, attempt)
     assert "out of scope" in verdict.error and verdict.line == "return kept[0] + 1"
+
+
+def test_arrays_with_nothing_measured_are_told_without_a_warning(recwarn):
+    import numpy as np
+
+    from labs.kit.plain import describe
+
+    assert describe(np.full((3, 9), np.nan)) == "float64 (3, 9), all nan"
+    assert describe(np.r_[np.nan, np.arange(30.0)]) == "float64 (31,), from 0 to 29, 1 nan"
+    assert not recwarn.list

@@ -90,6 +90,7 @@ def message(error: BaseException, room: int = 240) -> str:
         text = text.replace(f"{type(error).__name__}: ", "", 1)
         text = _without_keras_preamble(text)
     text = re.sub(r"\{\{.*?\}\}\s*", "", text)
+    text = re.sub(r"\s*;\s*NodeDef:.*", "", text, flags=re.S)
     text = re.sub(r"\s*(\[Op:\w+\]|\[\[).*", "", text, flags=re.S)
     text = re.sub(r"^\s*Error in user-defined function.*?Iterator::\S+: ", "", text, flags=re.S)
     text = " ".join(text.split())

@@ -92,6 +92,10 @@ def _describe_array(array: np.ndarray, room: int) -> str:
     if array.size <= 16 and len(head) + len(written) + 2 <= room:
         return f"{head}: {written}"
     if array.dtype.kind in "biuf":
-        numbers = array.astype(np.float64)
-        return f"{head}, from {np.nanmin(numbers):.4g} to {np.nanmax(numbers):.4g}"
+        numbers = array.astype(np.float64).ravel()
+        there = numbers[~np.isnan(numbers)]
+        if not there.size:
+            return f"{head}, all nan"
+        missing = f", {numbers.size - there.size} nan" if there.size < numbers.size else ""
+        return f"{head}, from {there.min():.4g} to {there.max():.4g}{missing}"
     return head

@@ -7,7 +7,7 @@
 #       Python, and decide from your own measurements when any of it pays.
 #     minutes: 80
 #     level: intermediate
-#     prerequisites: []
+#     prerequisites: [foundations/tensors]
 #     outcomes:
 #       - say what a trace is, count traces, and keep a function from being traced again
 #       - read the nodes of a graph and the tensors between them, and draw them
