@@ -285,7 +285,7 @@ app.add_typer(kernels, name="kernel")
 
 @kernels.command("install")
 def kernel_install() -> None:
-    """Make the kernel known to Jupyter in this environment; done already by `make lab`.
+    """Make the kernel and the panel known to Jupyter in this environment; done already by `make lab`.
 
     Example: [bold]labs kernel install[/bold]
     """

@@ -299,6 +299,17 @@ def warm_kernels() -> Iterator[Finding]:
         yield Finding("warm kernels", NOTE, f"not used: {_some(why)}", mend)
 
 
+def panel() -> Iterator[Finding]:
+    """Look whether JupyterLab has the panel of the labs."""
+    from labs.kit.jupyterlab import extension
+
+    if extension.is_installed():
+        yield Finding("panel", OK, "JupyterLab shows the labs and your progress")
+    else:
+        says = "JupyterLab has no panel of the labs, or an older one"
+        yield Finding("panel", NOTE, says, _labs("kernel install"))
+
+
 def learner() -> Iterator[Finding]:
     """Look at the learner's folders."""
     for name, folder, variable in (
@@ -360,7 +371,7 @@ def browser() -> Iterator[Finding]:
         )
 
 
-LOOKS = (python, packages, bytecode, tensorflow, data, notebooks, kernel, warm_kernels, learner, browser)
+LOOKS = (python, packages, bytecode, tensorflow, data, notebooks, kernel, warm_kernels, panel, learner, browser)
 
 
 def _some(things: list[str], most: int = 4) -> str:

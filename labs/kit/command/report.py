@@ -7,6 +7,7 @@ from labs.kit import progress
 from labs.kit.command import where
 from labs.kit.curriculum import Curriculum, Lab, unknown
 from labs.kit.errors import LabsError
+from labs.kit.exercise import Exercise
 from labs.kit.load import exercises
 
 
@@ -38,9 +39,20 @@ def progress_command(curriculum: Curriculum, name: str | None, as_json: bool) ->
     _table(columns, cells)
 
 
-def exercise_rows(lab: Lab) -> list[dict[str, Any]]:
-    """Return one dict for each exercise of `lab`: its card, and the learner's state, tries, hints and diagnosis."""
-    done = progress.states()
+def exercise_rows(
+    lab: Lab,
+    known: dict[str, Exercise] | None = None,
+    done: dict[tuple[str, str], dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return one dict for each exercise of `lab`: its card, and the learner's state, tries, hints and diagnosis.
+
+    Args:
+        lab: the lab.
+        known: its exercises, where they are at hand.
+        done: what `progress.states` gives, where it is at hand.
+    """
+    known = exercises(lab) if known is None else known
+    done = progress.states() if done is None else done
     empty = {"state": "blank", "tries": 0, "hints": 0, "diagnosis": ""}
     return [
         {
@@ -50,7 +62,7 @@ def exercise_rows(lab: Lab) -> list[dict[str, Any]]:
             "difficulty": exercise.difficulty,
             **done.get((lab.name, name), empty),
         }
-        for name, exercise in exercises(lab).items()
+        for name, exercise in known.items()
     ]
 
 
@@ -64,9 +76,14 @@ def hint_command(curriculum: Curriculum, name: str | None, lab_name: str | None)
 
     lab, exercise = _exercise(curriculum, name, lab_name)
     known = exercises(lab)[exercise]
-    number = min(progress.hints_seen(lab.name, exercise) + 1, len(known.hints))
-    progress.record("hint", lab.name, exercise, number=number)
-    print(hint_card(known, number).text)
+    print(hint_card(known, next_hint(lab, known)).text)
+
+
+def next_hint(lab: Lab, exercise: Exercise) -> int:
+    """Return the number of the next hint, from 1, and remember that it was asked for; after the last, the last."""
+    number = min(progress.hints_seen(lab.name, exercise.name) + 1, len(exercise.hints))
+    progress.record("hint", lab.name, exercise.name, number=number)
+    return number
 
 
 def _exercise(curriculum: Curriculum, name: str | None, lab_name: str | None) -> tuple[Lab, str]:

@@ -11,6 +11,7 @@ from labs.kit import paths
 from labs.kit.command import where, workspace
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
+from labs.kit.jupyterlab import extension
 from labs.kit.warm import spec
 from labs.kit.warm.command import prepare
 
@@ -41,6 +42,10 @@ def start(
         _refuse_taken(port)
     notebook = put_in_place(lab, newer)
     spec.install()
+    try:
+        extension.install()
+    except LabsError as error:
+        print(error, file=sys.stderr)  # the notebooks work without it
     print(f"{lab.title} ({lab.name}), about {lab.minutes} minutes. Your copy is {notebook}", flush=True)
     _serve(paths.workspace(), notebook, browser, port)
 
@@ -61,7 +66,7 @@ def put_in_place(lab: Lab, newer: bool | None) -> Path:
             )
         case workspace.OLDER:
             if _wants(newer, lab):
-                tell(workspace.upgrade(lab))
+                print("\n".join(workspace.upgrade(lab).sentences()))
     return workspace.copy_of(lab)
 
 
@@ -73,16 +78,6 @@ def _wants(newer: bool | None, lab: Lab) -> bool:
         print(f"To take it: `labs start {lab.name} --newer`")
         return False
     return input("Take the newer version? [Y/n] ").strip().lower() in ("", "y", "yes")
-
-
-def tell(done: workspace.Upgrade) -> None:
-    """Print what bringing a copy up to date did."""
-    carried = f"your answers to {', '.join(done.carried)}" if done.carried else "no answers yet to carry over"
-    print(f"The newer version is in place, with {carried}. Your old copy is {done.kept}")
-    if done.left:
-        print(f"No longer in the lab, and only in the old copy: {', '.join(done.left)}.")
-    if done.cells:
-        print(f"Cells that you added, {done.cells} of them, are in the old copy only.")
 
 
 def _refuse_taken(port: int) -> None:

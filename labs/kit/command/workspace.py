@@ -40,6 +40,18 @@ class Upgrade:
     left: tuple[str, ...]
     cells: int
 
+    def sentences(self) -> list[str]:
+        """Return what to tell the learner."""
+        carried = (
+            f"your answers to {', '.join(self.carried)}" if self.carried else "no answers yet to carry over"
+        )
+        said = [f"The newer version is in place, with {carried}. Your old copy is {self.kept}"]
+        if self.left:
+            said.append(f"No longer in the lab, and only in the old copy: {', '.join(self.left)}.")
+        if self.cells:
+            said.append(f"Cells that you added, {self.cells} of them, are in the old copy only.")
+        return said
+
 
 def copy_of(lab: Lab, workspace: Path | None = None) -> Path:
     """Return where the learner's copy of `lab` is or will be."""

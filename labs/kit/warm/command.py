@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from labs.kit.errors import LabsError
+from labs.kit.jupyterlab import extension
 from labs.kit.warm import obstacles, spec
 
 
@@ -59,9 +60,11 @@ def running() -> list[dict[str, Any]]:
 
 
 def install() -> int:
-    """Write the kernelspec, and say so where that changed anything."""
+    """Write the kernelspec and JupyterLab's panel, and say so where that changed anything."""
     if spec.install():
         print(f"Installed the kernel {spec.content()['display_name']} in {spec.file().parent}")
+    if extension.install():
+        print(f"Installed the panel of JupyterLab in {extension.panel()}")
     return 0
 
 
