@@ -11,7 +11,7 @@ PYTEST   = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 NBVAL    = $(PYTEST) -p labs.kit.author.nbval_plugin --nbval-sanitize-with labs/kit/author/sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build verify lint lock bench site clean environment
+.PHONY: help lab test build verify lint lock bench site extension clean environment
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ verify: environment ## Prove that every check accepts what is right and names wh
 site: environment ## Build the site of the labs in build/site/html (REPOSITORY=https://... adds Binder and Colab)
 	$(BIN)/python tools/site.py $(if $(REPOSITORY),--repository $(REPOSITORY))
 
+extension: environment ## Build JupyterLab's panel from extension/ (needs Node; only for who changes it)
+	$(BIN)/python tools/extension.py
+
 bench: ## Measure the speed of kernels, checks and CI, and renew benchmarks/README.md
 	@$(SETUP) dev site bench
 	$(BIN)/python benchmarks/run.py $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -54,5 +57,5 @@ lock: environment ## Write the locks from pyproject.toml (UPGRADE=1 takes the ne
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and everything that tools leave behind; not the learner's files
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist extension/node_modules extension/lib .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -371,7 +371,19 @@ def browser() -> Iterator[Finding]:
         )
 
 
-LOOKS = (python, packages, bytecode, tensorflow, data, notebooks, kernel, warm_kernels, panel, learner, browser)
+LOOKS = (
+    python,
+    packages,
+    bytecode,
+    tensorflow,
+    data,
+    notebooks,
+    kernel,
+    warm_kernels,
+    panel,
+    learner,
+    browser,
+)
 
 
 def _some(things: list[str], most: int = 4) -> str:
