@@ -176,6 +176,15 @@ def test_a_changed_project_installs_the_project_alone(checkout):
     assert "labs kernel install" in kernel
 
 
+def test_a_changed_panel_of_jupyterlab_is_installed(checkout):
+    checkout.set_up("learn")
+    built = checkout.root / "labs" / "kit" / "jupyterlab" / "built.json"
+    built.parent.mkdir(parents=True)
+    built.write_text("{}")
+    assert "labs kernel install" in checkout.set_up("learn")[-1]
+    assert checkout.set_up("learn") == []
+
+
 def test_an_interrupted_setup_is_completed(checkout, monkeypatch):
     def interrupt(what, command, log, must=True):
         checkout.run(what, command, log)

@@ -188,7 +188,7 @@ def test_beginning_anew_asks_first_and_keeps_what_was_there(page, folders):
 
 def test_the_launcher_has_a_card_to_go_on(page):
     page.evaluate("() => window.jupyterapp.commands.execute('launcher:create').then(() => 0)")
-    card = page.locator(".jp-LauncherCard", has_text="Go on")
+    card = page.locator(".jp-LauncherCard[data-category='TensorFlow Labs']", has_text="Go on")
     card.wait_for()
     picture(page, "panel-9-launcher")
     card.click()
@@ -207,8 +207,74 @@ def test_another_lab_opens_by_one_click(page, folders):
     assert (folders / "work" / "data" / "pipelines.ipynb").is_file()
 
 
+def test_a_newer_version_of_a_lab_comes_with_the_answers(page, folders):
+    other = f"{PANEL} [data-lab='data/pipelines']"
+    copy = folders / "work" / "data" / "pipelines.ipynb"
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save-all')")
+    page.evaluate("() => window.jupyterapp.commands.execute('application:close-all')")
+    older = json.loads(copy.read_text())
+    older["metadata"]["labs"]["source"] = "an older version"
+    copy.write_text(json.dumps(older))
+    page.locator(f"{other} .tfl-button", has_text="Open").click()
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.context?.path === 'data/pipelines.ipynb'"
+    )
+    page.wait_for_function(IDLE)
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.id)")
+    exercise = next(cell for cell in cells if cell.startswith("exercise-"))
+    type_into(page, exercise, "mine = 'typed and not saved'")
+    page.locator(f"{other} .tfl-button", has_text="Take the newer version").click()
+    page.locator(f"{PANEL} [role=status]", has_text="with your answers to").wait_for()
+    picture(page, "panel-10-newer")
+    text = "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON()"
+    shown = page.evaluate(text)
+    assert shown["metadata"]["labs"]["source"] != "an older version"
+    assert "mine = 'typed and not saved'" in ["".join(cell["source"]) for cell in shown["cells"]]
+    assert copy.with_stem(f"pipelines-{TODAY}").is_file()
+    assert not page.locator(".jp-Dialog").count()
+
+
 def test_a_server_that_is_gone_is_told(page):
     page.route("**/tensorflow-labs/**", lambda route: route.abort())
     page.locator(f"{LEARNER} .tfl-button", has_text="Open").click()
     page.locator(f"{PANEL} [role=alert]", has_text="does not answer").wait_for()
     page.unroute("**/tensorflow-labs/**")
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    page.wait_for_function(f"() => !document.querySelector('{PANEL} [role=alert]').innerText")
+
+
+def test_the_last_hint_does_not_take_the_focus_away(page):
+    other = f"{PANEL} [data-lab='data/pipelines'] .tfl-exercise:last-child"
+    button = page.locator(f"{other} .tfl-button")
+    button.focus()
+    for number in range(1, 4):
+        page.wait_for_function(
+            "([e, n]) => e.innerText.startsWith(`Hint ${n} of`)", arg=[button.element_handle(), number]
+        )
+        page.keyboard.press("Enter")
+    page.wait_for_function("e => e.innerText.startsWith('No more hints')", arg=button.element_handle())
+    assert button.evaluate("e => e === document.activeElement")
+    assert page.locator(f"{other} .tfl-hints li").count() == 3
+    # However long a line of code in a hint is, nothing is cut off at the side.
+    assert page.locator(PANEL).evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_where_the_labs_lie_elsewhere_the_panel_says_so_and_offers_no_more(page):
+    def elsewhere(route):
+        answer = route.fetch()
+        found = answer.json()
+        for lab in (lab for module in found["modules"] for lab in module["labs"]):
+            lab["path"] = None
+        route.fulfill(response=answer, json=found | {"home": False})
+
+    page.route("**/tensorflow-labs/state*", elsewhere)
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    page.locator(PANEL, has_text="which this JupyterLab does not show").wait_for()
+    picture(page, "panel-11-elsewhere")
+    page.evaluate("() => window.jupyterapp.commands.execute('launcher:create').then(() => 0)")
+    assert page.locator(".jp-LauncherCard").count()
+    assert not page.locator(".jp-LauncherCard[data-category='TensorFlow Labs']").count()
+    labels = page.locator(f"{PANEL} .tfl-button").all_inner_texts()
+    assert labels and all("hint" in label.lower() for label in labels)
+    assert complaints(page, PANEL) == []
+    page.unroute("**/tensorflow-labs/state*")

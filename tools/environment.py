@@ -25,6 +25,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOWEST, HIGHEST = (3, 11), (3, 13)
 PROFILES = ("learn", "dev", "gpu", "bench", "site")
+# What an installed project depends on: how it is packaged, and the panel that JupyterLab has a copy of.
+PROJECT = ("pyproject.toml", "labs/kit/jupyterlab/built.json")
 WINDOWS = os.name == "nt"
 
 PROBE = """
@@ -162,6 +164,10 @@ class Environment:
         self.stamp_file = os.path.join(self.folder, "labs-environment.json")
         self.log = os.path.join(self.folder, "labs-environment.log")
 
+    def has(self, name: str) -> bool:
+        """Tell whether the checkout has a file."""
+        return os.path.exists(os.path.join(self.root, name))
+
     def locks(self, profiles) -> list[str]:
         """Return the lock files for the profiles, the build tools first."""
         return [f"requirements/{name}.txt" for name in ["build", *sorted(profiles)]]
@@ -181,7 +187,7 @@ class Environment:
             "python": human(version),
             "profiles": sorted(profiles),
             "packages": self.digest(*self.locks(profiles)),
-            "project": self.digest("pyproject.toml"),
+            "project": self.digest(*filter(self.has, PROJECT)),
         }
 
     def stamp(self) -> dict:

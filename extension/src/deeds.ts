@@ -76,7 +76,7 @@ export class Deeds {
   private async _show(path: string, exercise = ''): Promise<void> {
     const widget = this._documents.openOrReveal(path);
     if (!widget) {
-      throw new Error(`JupyterLab cannot open ${path}.`);
+      return; // Jupyter Notebook opens it in a page of its own
     }
     await widget.context.ready;
     if (!(widget instanceof NotebookPanel) || !exercise) {

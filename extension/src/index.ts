@@ -143,7 +143,9 @@ function addCard(launcher: ILauncher, model: LabsModel): void {
   let shown = '';
   let card: { dispose(): void } | undefined;
   model.stateChanged.connect(() => {
-    const next = model.state?.go_on;
+    const goOn = model.state?.go_on;
+    // Not where the labs are out of reach.
+    const next = goOn && model.lab(goOn.lab)?.path ? goOn : null;
     const now = next ? `${next.begun} ${next.title}` : '';
     if (now !== shown) {
       shown = now;

@@ -30,12 +30,21 @@ export class LabsModel extends VDomModel {
 
   private _timer = 0;
   private _asked = 0;
+  private _lost = false;
 
   /** The lab whose notebook is in front, if it is one's. */
   get here(): api.ILab | undefined {
-    return this.state?.modules
-      .flatMap(module => module.labs)
-      .find(lab => lab.path !== null && lab.path === this.current);
+    return this._labs.find(
+      lab => lab.path !== null && lab.path === this.current
+    );
+  }
+
+  lab(name: string): api.ILab | undefined {
+    return this._labs.find(lab => lab.name === name);
+  }
+
+  private get _labs(): api.ILab[] {
+    return this.state?.modules.flatMap(module => module.labs) ?? [];
   }
 
   say(sentence: string, shown = false): void {
@@ -63,6 +72,7 @@ export class LabsModel extends VDomModel {
     try {
       state = await api.state();
     } catch (error) {
+      this._lost = true;
       this.complain(error);
       return;
     }
@@ -70,7 +80,8 @@ export class LabsModel extends VDomModel {
       return; // a later question is on its way, with a later answer
     }
     const before = this.state;
-    if (!before) {
+    if (this._lost) {
+      this._lost = false;
       this.trouble = '';
     }
     this.state = state;

@@ -263,13 +263,16 @@ function Exercise(props: {
           ))}
         </ul>
       )}
-      {!passed && asked < row.of_hints && (
+      {!passed && (
+        // After the last hint it stays: where it has the focus, the focus must not be lost.
         <Button
-          busy={model.busy}
+          busy={model.busy || asked === row.of_hints}
           about={row.exercise}
           onClick={() => void deeds.hint(lab.name, row.exercise)}
         >
-          Hint {asked + 1} of {row.of_hints}
+          {asked < row.of_hints
+            ? `Hint ${asked + 1} of ${row.of_hints}`
+            : 'No more hints'}
         </Button>
       )}
       </div>

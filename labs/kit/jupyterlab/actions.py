@@ -1,5 +1,6 @@
 """What the panel can have done: open a lab, begin it anew, show the next hint."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -44,7 +45,9 @@ def open_lab(asked: dict[str, Any], root: Path | None) -> dict[str, Any]:
                     "Your copy cannot be read as a notebook; it is kept as it is. Begin anew to put it aside."
                 )
             case workspace.OLDER if newer:
-                told = workspace.upgrade(lab).sentences()
+                done = workspace.upgrade(lab)
+                # Beside a file browser, its name says where it is.
+                told = replace(done, kept=Path(done.kept.name)).sentences()
     return {"path": path, "says": " ".join(told)}
 
 
