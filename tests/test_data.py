@@ -244,6 +244,27 @@ def test_clipart_has_safe_names_and_the_right_sizes():
     assert listed == on_disk
 
 
+def test_what_is_dropped_from_clipart_leaves_a_clean_set():
+    with (data.folder("clipart_dropped") / "dropped.csv").open() as listed:
+        rows = list(csv.DictReader(listed))
+    dropped = {row["file"] for row in rows}
+    content = {f.relative_to(DATA / "clipart").as_posix(): f for f in (DATA / "clipart").rglob("*.jpg")}
+    content = {name: file.read_bytes() for name, file in content.items()}
+    kept = set(content) - dropped
+    assert len(rows) == len(dropped) == data.info("clipart_dropped").examples["all"]
+    assert dropped <= set(content)
+    assert [row["file"] for row in rows] == sorted(dropped)
+    for row in rows:
+        assert row["why"] in ("copy", "variant", "label") and bool(row["like"]) == (row["why"] != "label")
+        assert not row["like"] or row["like"] in kept, row
+        if row["why"] != "label":
+            assert (content[row["file"]] == content[row["like"]]) == (row["why"] == "copy"), row
+    assert len({content[name] for name in kept}) == len(kept)
+    found = Counter(tuple(name.split("/")[:2]) for name in kept)
+    assert sum(n for (split, _), n in found.items() if split == "test") == 85
+    assert all(found["train", name] >= 40 and found["test", name] >= 5 for name in data.labels("clipart"))
+
+
 def test_weather_is_decoded_by_tensorflow():
     import tensorflow as tf
 
@@ -278,7 +299,7 @@ def test_an_unknown_set_is_answered_with_the_nearest():
     one_sentence(refused, "fashion-mnst", "fashion_mnist")
     with pytest.raises(LabsError) as refused:
         data.folder("imagenet")
-    one_sentence(refused, "clipart, efficientnet_lite0, fashion_mnist")
+    one_sentence(refused, "clipart, clipart_dropped, efficientnet_lite0")
 
 
 @pytest.mark.parametrize("name", ["fashion_mnist", "clipart", "japanese_vowels"])
