@@ -5,10 +5,17 @@ import sys
 # jsonschema imports this eagerly for a check that is not used here, and it takes seconds (jsonschema#1428).
 sys.modules.setdefault("rfc3987_syntax", None)
 
+import signal  # noqa: E402
+
 import pytest  # noqa: E402
 
 from labs.kit.diagnosis import Misconception, Misread  # noqa: E402
 from labs.kit.exercise import check  # noqa: E402
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and every process under it inherits that;
+# the tests send that signal to servers and kernels.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -56,14 +56,17 @@ def address(folders):
     config.write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
     command = [Path(sys.executable).with_name("labs"), "start", LAB, "--no-browser"]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as server:
-        for line in server.stdout:
-            if found := re.search(r"http://\S+token=\w+", line):
-                yield found[0]
-                break
-        else:
-            pytest.fail("`labs start` printed no address")
-        server.send_signal(signal.SIGINT)
-        server.wait(60)
+        try:
+            for line in server.stdout:
+                if found := re.search(r"http://\S+token=\w+", line):
+                    yield found[0]
+                    break
+            else:
+                pytest.fail("`labs start` printed no address")
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+        finally:
+            server.kill()  # one that does not end must not keep the tests waiting for ever
     subprocess.run([command[0], "kernel", "stop"], env=env, stdout=subprocess.DEVNULL, check=True)
 
 
