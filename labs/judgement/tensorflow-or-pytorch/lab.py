@@ -854,7 +854,8 @@ for name, functions in own.items():
     print(f"lines of code beside the model, {name}: {lines}")
 
 # %% [markdown]
-# On this small network and one thread, on 2026-11-22, PyTorch's own loop was the fastest and the traced tape next;
+# On this small network and one thread, on 2026-11-22, PyTorch's own loop was the fastest, in repeats on a busier
+# machine 1.2 to 1.9 times as fast as the traced tape, which came next;
 # Keras cost little on TensorFlow and much on PyTorch. Accuracies agree. None of it need hold for a large network on
 # a GPU: "X is faster" needs its network, its machine and its date. The lines of code differ more: `fit` brings the
 # loop.
