@@ -24,12 +24,13 @@ def overview(curriculum: Curriculum) -> str:
         return f"{head}\n\n{COMMANDS.format(start='open the first lab in JupyterLab')}"
     rows = progress.report(curriculum)
     passed, exercises = (sum(row[key] for row in rows) for key in ("passed", "exercises"))
-    left = where.unpassed(here)
+    done = progress.states()
+    left = where.unpassed(here, done)
     if left:
         state = f"You are in {here.title} ({here.name}), {_number(len(left), 'exercise')} to go."
     else:
         state = f"You have finished {here.title} ({here.name})."
-    lab = where.go_on(curriculum)
+    lab = where.go_on(curriculum, done)
     start = f"go on with {lab.name}" if lab == here else f"begin {lab.name}"
     total = f"{passed} of {_number(exercises, 'exercise')} passed in all."
     return f"{state} {total}\n\n{COMMANDS.format(start=start)}"

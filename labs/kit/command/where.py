@@ -1,8 +1,18 @@
-"""Where a learner stands: the lab they were in, and the one to go on with."""
+"""Where a learner stands: the lab they were in, and the one to go on with.
+
+Who has them at hand already gives `done`, what `progress.states` returns, and `known`, which returns the exercises of
+a lab: reading either costs files.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from labs.kit import progress
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.load import exercises
+
+Done = Mapping[tuple[str, str], Mapping[str, Any]]
+Known = Callable[[Lab], Mapping[str, Any]]
 
 
 def current(curriculum: Curriculum) -> Lab | None:
@@ -11,28 +21,26 @@ def current(curriculum: Curriculum) -> Lab | None:
     return curriculum.labs[known[-1]] if known else None
 
 
-def go_on(curriculum: Curriculum) -> Lab:
+def go_on(curriculum: Curriculum, done: Done | None = None, known: Known = exercises) -> Lab:
     """Return the lab to open: the current one until all of it has passed, then the next that has not."""
     here = current(curriculum)
     if here is None:
         return curriculum.labs[curriculum.order[0]]
-    return here if not is_done(here) else following(curriculum) or here
+    done = progress.states() if done is None else done
+    return here if unpassed(here, done, known) else following(curriculum, done, known) or here
 
 
-def following(curriculum: Curriculum) -> Lab | None:
+def following(curriculum: Curriculum, done: Done | None = None, known: Known = exercises) -> Lab | None:
     """Return the first lab after the current one that is not done, then the first of all; None if all are."""
     here = current(curriculum)
+    done = progress.states() if done is None else done
     labs = [curriculum.labs[name] for name in curriculum.order]
     place = labs.index(here) + 1 if here else 0
-    return next((lab for lab in labs[place:] + labs[:place] if not is_done(lab) and lab != here), None)
+    others = (lab for lab in labs[place:] + labs[:place] if lab != here)
+    return next((lab for lab in others if unpassed(lab, done, known)), None)
 
 
-def is_done(lab: Lab) -> bool:
-    """Tell whether every exercise of `lab` has passed."""
-    return not unpassed(lab)
-
-
-def unpassed(lab: Lab) -> list[str]:
+def unpassed(lab: Lab, done: Done | None = None, known: Known = exercises) -> list[str]:
     """Return the names of the exercises of `lab` that have not passed, in order."""
-    done = progress.states()
-    return [name for name in exercises(lab) if done.get((lab.name, name), {}).get("state") != "passed"]
+    done = progress.states() if done is None else done
+    return [name for name in known(lab) if done.get((lab.name, name), {}).get("state") != "passed"]
