@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from labs.kit.cores import cores
+
 ROOT = Path(__file__).resolve().parent.parent
 WORKED = ROOT / "notebooks" / "worked"
 SANITIZE = ROOT / "labs" / "kit" / "author" / "sanitize.cfg"
@@ -69,7 +71,7 @@ def run(steps: list[list[str]], folder: Path) -> tuple[float, dict[str, dict[str
         subprocess.run(step, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wall = time.perf_counter() - begin
     text = table.read_text() if table.is_file() else ""
-    rows = re.findall(r"\| `?([\w/-]+?)(?:\.ipynb)?`? \| [\d.]+ \| ([\d.]+) \| ([\d.,]+)", text)
+    rows = re.findall(r"\| (\S+)\.ipynb \| [\d.]+ \| ([\d.]+) \| ([\d.,]+) \|", text)
     costs = {
         "/".join(name.split("/")[-2:]): {"cpu_seconds": float(cpu), "peak_mb": float(peak.replace(",", ""))}
         for name, cpu, peak in rows
@@ -95,8 +97,7 @@ def main() -> None:
                     processor.append(sum(one["cpu_seconds"] for one in took.values()))
                     costs = took
                 print(f"{tool}: {wall:.1f} s", file=sys.stderr)
-    cores = len(os.sched_getaffinity(0))
-    bound = round(statistics.median(processor) / cores, 1)
+    bound = round(statistics.median(processor) / cores(), 1)
     ratios = {
         tool: [round(other / ours, 2) for other, ours in zip(times, walls["ours"], strict=True)]
         for tool, times in walls.items()
@@ -104,7 +105,7 @@ def main() -> None:
     }
     to_bound = round(statistics.median(walls["ours"]) / bound, 2)
     notebooks = len(list(WORKED.rglob("*.ipynb")))
-    result = {"notebooks": notebooks, "cores": cores, "seconds": walls, "times_ours": ratios}
+    result = {"notebooks": notebooks, "cores": cores(), "seconds": walls, "times_ours": ratios}
     result["costs"] = costs
     print(json.dumps(result | {"lower_bound_seconds": bound, "ours_to_lower_bound": to_bound}, indent=2))
 

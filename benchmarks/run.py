@@ -17,6 +17,8 @@ from pathlib import Path
 
 from report import write
 
+from labs.kit.cores import cores
+
 FOLDER = Path(__file__).resolve().parent
 NAMES = ("open_lab", "memory", "check_latency", "re_execute")
 RESULTS = FOLDER / "results.json"
@@ -29,10 +31,7 @@ def machine() -> str:
     names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     model = next(names, platform.processor() or "unknown processor")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{cores} cores of {model}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
-    )
+    return f"{cores()} cores of {model}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 
 
 def main() -> None:
