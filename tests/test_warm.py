@@ -498,6 +498,7 @@ def test_kernels_outlive_the_background_process_and_the_next_start_works():
 def test_two_starters_get_one_process(tmp_path):
     folder = place.folder()
     command.stop()
+    assert not place.names(folder), "who starts another now could still reach the one that was stopped"
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(client.prepare, [command.kernel_environment()] * 4))
     until(lambda: "pid" in (command.running() or [{}])[0])

@@ -79,7 +79,7 @@ class Parent:
                     birth = key.data(key.fileobj)
                     if birth:
                         return birth
-        self._retire("idle" if not self._stopped else "stopped")
+        self._retire("idle")
         return None
 
     def stop(self, *_: Any) -> None:
@@ -152,6 +152,8 @@ class Parent:
             if message.get("only_if_idle") and self._kernels:
                 return {"stops": False}
             self._stopped = True
+            # Before the answer: who hears it may start another at once, and must not reach this process.
+            self._retire("stopped")
             return {"stops": True}
         raise ValueError(f"unknown message {message['do']!r}")
 
