@@ -20,9 +20,9 @@ class Misconception:
     think: str
     raises: str = ""
 
-    def explains(self, error: BaseException) -> bool:
-        """Tell whether `error` is how this mistake shows."""
-        return bool(self.raises) and bool(re.search(self.raises, f"{type(error).__name__}: {error}"))
+    def explains(self, raised: str) -> bool:
+        """Tell whether an exception, given as `"TypeName: message"`, is how this mistake shows."""
+        return bool(self.raises) and bool(re.search(self.raises, raised))
 
 
 class Misread(Exception):

@@ -13,11 +13,12 @@ from labs.kit import data, plots, progress, quiet
 from labs.kit.cores import cores
 from labs.kit.curriculum import Lab, load
 from labs.kit.errors import LabsError
-from labs.kit.examine import BLANK_MESSAGE, examine
+from labs.kit.examine import examine
 from labs.kit.exercise import Exercise
 from labs.kit.feedback import hint_card, verdict_card
 from labs.kit.load import exercises
 from labs.kit.meanings import message
+from labs.kit.observe import BLANK_MESSAGE
 from labs.kit.reference import reference
 
 SEED = 42

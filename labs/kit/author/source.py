@@ -11,7 +11,7 @@ from nbgrader.preprocessors import ClearOutput, ClearSolutions
 from labs.kit import data
 from labs.kit.command.workspace import fingerprint
 from labs.kit.curriculum import Curriculum, Lab
-from labs.kit.examine import BLANK_MESSAGE
+from labs.kit.observe import BLANK_MESSAGE
 from labs.kit.warm import spec
 
 BLANK = f'raise NotImplementedError("{BLANK_MESSAGE}")'

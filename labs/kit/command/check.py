@@ -10,8 +10,8 @@ from typing import Any
 from labs.kit.command import workspace
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
-from labs.kit.examine import BLANK_MESSAGE
 from labs.kit.load import exercises
+from labs.kit.observe import BLANK_MESSAGE
 from labs.kit.warm import spec
 from labs.kit.warm.sockets import own_sockets
 
