@@ -99,6 +99,19 @@ def hints_seen(lab: str, exercise: str) -> int:
     return sum(e["kind"] == "hint" and (e["lab"], e["exercise"]) == (lab, exercise) for e in events())
 
 
+def next_hint(lab: str, exercise: str, hints: int) -> int:
+    """Return the number of the next hint, from 1, and remember that it was asked for; after the last, the last.
+
+    Args:
+        lab: the lab's name.
+        exercise: the exercise's name.
+        hints: how many the exercise has.
+    """
+    number = min(hints_seen(lab, exercise) + 1, hints)
+    record("hint", lab, exercise, number=number)
+    return number
+
+
 def states(happened: Iterable[dict[str, Any]] | None = None) -> dict[tuple[str, str], dict[str, Any]]:
     """Return, for each (lab, exercise) tried, its `state`, `tries`, `hints` and last `diagnosis`.
 

@@ -129,8 +129,7 @@ class Session:
             LabsError: it is none of this lab's exercises.
         """
         exercise = self._exercise(attempt)
-        number = min(progress.hints_seen(self.name, exercise.name) + 1, len(exercise.hints))
-        progress.record("hint", self.name, exercise.name, number=number)
+        number = progress.next_hint(self.name, exercise.name, len(exercise.hints))
         _display(hint_card(exercise, number))
 
     def load(self, name: str, **options: Any) -> Any:

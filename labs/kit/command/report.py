@@ -76,14 +76,7 @@ def hint_command(curriculum: Curriculum, name: str | None, lab_name: str | None)
 
     lab, exercise = _exercise(curriculum, name, lab_name)
     known = exercises(lab)[exercise]
-    print(hint_card(known, next_hint(lab, known)).text)
-
-
-def next_hint(lab: Lab, exercise: Exercise) -> int:
-    """Return the number of the next hint, from 1, and remember that it was asked for; after the last, the last."""
-    number = min(progress.hints_seen(lab.name, exercise.name) + 1, len(exercise.hints))
-    progress.record("hint", lab.name, exercise.name, number=number)
-    return number
+    print(hint_card(known, progress.next_hint(lab.name, exercise, len(known.hints))).text)
 
 
 def _exercise(curriculum: Curriculum, name: str | None, lab_name: str | None) -> tuple[Lab, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from labs.kit import paths
-from labs.kit.command import report, workspace
+from labs.kit import paths, progress
+from labs.kit.command import workspace
 from labs.kit.curriculum import Lab, unknown
 from labs.kit.errors import LabsError
 from labs.kit.jupyterlab import state
@@ -86,7 +86,7 @@ def hint(asked: dict[str, Any], root: Path | None) -> dict[str, Any]:
     if name not in known:
         raise Unknown(unknown("exercise", name, known))
     with _one_at_a_time:
-        number = report.next_hint(lab, known[name])
+        number = progress.next_hint(lab.name, name, len(known[name].hints))
     return {"number": number, "of": len(known[name].hints), "text": known[name].hints[number - 1]}
 
 
