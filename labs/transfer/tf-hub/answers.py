@@ -9,68 +9,68 @@ from labs import right, wrong
 
 
 @right("preprocess")
-def scales_first(image, size=128):
+def scales_first(image, size=96):
     return tf.image.resize(tf.image.convert_image_dtype(image, tf.float32), (size, size))
 
 
 @right("preprocess")
-def a_keras_layer(image, size=128):
+def a_keras_layer(image, size=96):
     return keras.layers.Resizing(size, size)(tf.cast(image, tf.float32)) * (1 / 255)
 
 
 @wrong("preprocess", "other-dtype")
-def back_to_bytes(image, size=128):
+def back_to_bytes(image, size=96):
     return tf.cast(tf.image.resize(image, [size, size]), tf.uint8)
 
 
 @wrong("preprocess", "other-dtype")
-def double_precision(image, size=128):
+def double_precision(image, size=96):
     return tf.cast(tf.image.resize(image, [size, size]), tf.float64) / 255.0
 
 
 @wrong("preprocess", "other-shape")
-def adds_a_batch(image, size=128):
+def adds_a_batch(image, size=96):
     return tf.image.resize(image[tf.newaxis], [size, size]) / 255.0
 
 
 @wrong("preprocess", "other-shape")
-def forgets_the_size(image, size=128):
+def forgets_the_size(image, size=96):
     return tf.cast(image, tf.float32) / 255.0
 
 
 @wrong("preprocess", "left-at-255")
-def resizes_only(image, size=128):
+def resizes_only(image, size=96):
     return tf.image.resize(image, [size, size])
 
 
 @wrong("preprocess", "left-at-255")
-def converts_floats(image, size=128):
+def converts_floats(image, size=96):
     return tf.image.convert_image_dtype(tf.image.resize(image, [size, size]), tf.float32)
 
 
 @wrong("preprocess", "from-minus-one")
-def as_mobilenet_wants(image, size=128):
+def as_mobilenet_wants(image, size=96):
     return tf.image.resize(image, [size, size]) / 127.5 - 1.0
 
 
 @wrong("preprocess", "divided-twice")
-def converts_and_divides(image, size=128):
+def converts_and_divides(image, size=96):
     return tf.image.resize(tf.image.convert_image_dtype(image, tf.float32), [size, size]) / 255.0
 
 
 @wrong("preprocess", "own-range")
-def by_its_own_maximum(image, size=128):
+def by_its_own_maximum(image, size=96):
     scaled = tf.image.resize(image, [size, size])
     return scaled / tf.reduce_max(scaled)
 
 
 @wrong("preprocess", "cut-off")
-def crops_or_pads(image, size=128):
+def crops_or_pads(image, size=96):
     return tf.image.resize_with_crop_or_pad(tf.cast(image, tf.float32), size, size) / 255.0
 
 
 @wrong("preprocess", "other-numbers")
-def turns_it_over(image, size=128):
+def turns_it_over(image, size=96):
     return tf.image.resize(image, [size, size])[::-1] / 255.0
 
 

@@ -47,7 +47,7 @@ from sklearn.linear_model import LogisticRegression
 
 from labs import plots
 
-SIZE = 128
+SIZE = 96
 """Side in pixels of the pictures that the image module gets in this lab."""
 
 
@@ -101,7 +101,7 @@ def _fit(layers, rows, labels, learning_rate, seed):
 # </details>
 # <details><summary>8 rows of numbers that describe the pictures</summary>
 #
-# Yes: a *feature vector* for each picture, 1,280 numbers from which the last layer told the things apart.
+# Right: a *feature vector* for each picture, 1,280 numbers from which the last layer told the things apart.
 #
 # </details>
 
@@ -168,7 +168,7 @@ preprocess = lab.check(preprocess)
 # </details>
 # <details><summary>Keras refuses it</summary>
 #
-# Yes. Its base class is that of `tf_keras`, so for Keras 3 it is no layer at all.
+# Right. Its base class is that of `tf_keras`, so for Keras 3 it is no layer at all.
 #
 # </details>
 # <details><summary>It works, but its weights do not train</summary>
@@ -243,21 +243,19 @@ print(f"added 1 to Keras' variable; the module's own moved by {moved:.3f}")
 # ## 3. Compute the features once
 #
 # The drawings have 96 pixels a side; the module learnt from 224. Enlarging adds no detail, only work, so this
-# lab takes 128. *Transfer learning* has two steps. First freeze what was learnt elsewhere and train only a
+# lab keeps 96. *Transfer learning* has two steps. First freeze what was learnt elsewhere and train only a
 # new *head* on top. Then, if it pays, train some of the rest too. While the module is frozen, a picture has
 # the same features in each epoch.
 #
 # **Predict.** A head learns for 25 epochs from 60 pictures. How many pictures must go through the frozen
 # module?
 #
-# <details><summary>1,500</summary>
+# <details><summary>The number</summary>
 #
-# That is what a model with the frozen module inside would do: the same work 25 times over.
+# **60**: keep the features. The head then trains on 60 rows of numbers, in moments.
 #
-# </details>
-# <details><summary>60</summary>
-#
-# Yes. Keep the features. The head then trains on 60 rows of numbers, in moments.
+# - **1,500**: that is what a model with the frozen module inside would do: the same work 25 times over.
+# - **0**: the features of a picture come from the module, so each picture must go through once.
 #
 # </details>
 #
@@ -381,7 +379,7 @@ lab.show(figure, alt="Four pairs of nearly the same drawing; below them, four wh
 # </details>
 # <details><summary>The one on raw pixels</summary>
 #
-# Yes. Knowing pictures by heart is all it can do, so twins are a large part of what it gets right.
+# Right. Knowing pictures by heart is all it can do, so twins are a large part of what it gets right.
 #
 # </details>
 
@@ -426,7 +424,7 @@ print("in the smallest class:", np.bincount(train_labels).min(), "to learn from"
 # </details>
 # <details><summary>Yes, and that says nothing of new pictures</summary>
 #
-# Yes. More numbers than examples: only the test pictures tell what the features are worth.
+# Right. More numbers than examples: only the test pictures tell what the features are worth.
 #
 # </details>
 
@@ -459,7 +457,7 @@ lab.show(figure, alt="Confusion matrix of six classes; most of the 85 test pictu
 # </details>
 # <details><summary>Still only the head</summary>
 #
-# Yes, silently. Changing what is trainable takes effect with the next `compile`.
+# Right, silently. Changing what is trainable takes effect with the next `compile`.
 #
 # </details>
 #
@@ -565,7 +563,9 @@ print("what is saved of the layer:", sorted(set(again.layers[0].get_config()) & 
 # ## 7. Do the same with words
 #
 # `minilm` turns sentences into 384 numbers, so that sentences of like meaning point the same way. It is
-# called just like the other. Give it the *titles* of the drawings, and ask for one in your own words.
+# called just like the other. Give it the *titles* of the drawings, and ask for one in your own words. Features
+# are numbers, so any classifier may stand on them; the rival is a *bag of words*, which knows only the words of
+# its few titles, and many of these are artists.
 #
 # **Predict.** Does "it runs on two wheels" find a title that shares no word with it?
 #
@@ -576,7 +576,7 @@ print("what is saved of the layer:", sorted(set(again.layers[0].get_config()) & 
 # </details>
 # <details><summary>Yes</summary>
 #
-# Yes. It has read that bicycles and two wheels occur together.
+# Right. It has read that bicycles and two wheels occur together.
 #
 # </details>
 
@@ -618,9 +618,6 @@ axes.set_title("Vectors need fewer titles than words")
 lab.show(figure, alt="Four rows of five points: vectors lie to the right of a bag of words, at 5 and at 10.")
 
 # %% [markdown]
-# A bag knows only the words of its few titles, and many of these are *artists*. Features are numbers: any
-# classifier may stand on them.
-#
 # ## Break it: BatchNormalization in training
 #
 # `hub.KerasLayer(trainable=True)` hands `training=True` on to the module, as your layer does with
@@ -665,7 +662,8 @@ print("first epoch of fine-tuning, right 10 points less often:", loosely[0] < le
 # %% [markdown]
 # *Mended* by what `HubLayer` does unless told otherwise: the module is called with `training=False`, and
 # gamma, beta and statistics stay. The convolutions train all the same.
-#
+
+# %% [markdown]
 # ## Measure it: features, pixels, and from scratch
 #
 # The same head on features and on raw pixels, and a small network that starts from nothing: 10 and 40
