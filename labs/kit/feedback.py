@@ -43,7 +43,9 @@ class Card:
         return self.text
 
 
-def verdict_card(exercise: Exercise, verdict: Verdict, hints_left: int, fallback: bool) -> Card:
+def verdict_card(
+    exercise: Exercise, verdict: Verdict, hints_left: int, fallback: bool, alone: bool = False
+) -> Card:
     """Return the card for a verdict.
 
     Args:
@@ -51,6 +53,7 @@ def verdict_card(exercise: Exercise, verdict: Verdict, hints_left: int, fallback
         verdict: what the examination found.
         hints_left: how many hints the learner has not asked for.
         fallback: whether the lab goes on with the reference.
+        alone: whether it goes on with what the learner wrote, because there is no reference.
     """
     sign, word, colour = _SIGNS[verdict.state]
     points = f"{exercise.points} point{'s' * (exercise.points != 1)}"
@@ -73,6 +76,8 @@ def verdict_card(exercise: Exercise, verdict: Verdict, hints_left: int, fallback
         parts.code(f"lab.hint({exercise.name})", f"Stuck? Hint {nth} of {len(exercise.hints)}:")
     if fallback:
         parts.line("The lab goes on with a working version in its place, so the cells below run.", small=True)
+    if alone:
+        parts.line("Until this passes, cells below that use it run with your version, or stop.", small=True)
     return parts.card(colour, f"Check of {head}")
 
 

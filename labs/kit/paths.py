@@ -13,6 +13,9 @@ ROOT = LABS.parent
 
 APP = "tensorflow-labs"
 
+ASSIGNMENT = "assignment.json"
+"""The file by which a folder is known as work that an instructor has handed out."""
+
 
 def _shipped(in_checkout: str, in_package: str) -> Path:
     packaged = LABS / in_package
@@ -41,9 +44,12 @@ def home() -> Path:
 def workspace() -> Path:
     """Return the folder in which a learner works on copies of the notebooks; not created here.
 
-    `LABS_WORKSPACE` overrides the place, `tensorflow-labs` in the learner's documents.
+    It is the current folder if that is work as an instructor hands it out, and otherwise `tensorflow-labs` in the
+    learner's documents. `LABS_WORKSPACE` overrides both.
     """
     chosen = os.environ.get("LABS_WORKSPACE")
     if chosen:
         return Path(chosen).expanduser()
+    if Path(ASSIGNMENT).is_file():
+        return Path.cwd()
     return platformdirs.user_documents_path() / APP

@@ -2,12 +2,14 @@
 
 import ast
 import linecache
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from labs.kit.curriculum import Lab
 from labs.kit.errors import LabsError
+from labs.kit.observe import BLANK_MESSAGE
 
 
 @lru_cache
@@ -35,6 +37,18 @@ def source(lab: Lab, name: str) -> str:
         return _definitions(lab.source)[name]
     except KeyError:
         raise LabsError(f"{lab.source} defines no `{name}`, but its checks.py has a check of it.") from None
+
+
+def is_there(lab: Lab, name: str) -> bool:
+    """Tell whether a reference may stand in for the exercise `name`.
+
+    Work that counts is handed out without solutions: there the lab's text has the notebook's own blanks. Where
+    notebooks are graded, `LABS_REFERENCES=no` keeps the solutions of an installed lab out of them.
+
+    Raises:
+        LabsError: the lab defines no such name.
+    """
+    return os.environ.get("LABS_REFERENCES") != "no" and f'"{BLANK_MESSAGE}"' not in source(lab, name)
 
 
 def build(text: str, name: str, namespace: dict[str, Any], filename: str) -> Any:

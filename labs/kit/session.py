@@ -19,7 +19,7 @@ from labs.kit.feedback import hint_card, verdict_card
 from labs.kit.load import exercises
 from labs.kit.meanings import message
 from labs.kit.observe import BLANK_MESSAGE
-from labs.kit.reference import reference
+from labs.kit.reference import is_there, reference
 
 SEED = 42
 
@@ -97,7 +97,8 @@ class Session:
             attempt: the function or class that you wrote.
 
         Returns:
-            `attempt` if it passed; otherwise the reference, so that the cells below run.
+            `attempt` if it passed; otherwise the reference, so that the cells below run. Work that counts comes
+            without references: there it is always `attempt`.
 
         Raises:
             LabsError: `attempt` is none of this lab's exercises.
@@ -116,8 +117,10 @@ class Session:
         )
         passed = verdict.state == "passed"
         left = len(exercise.hints) - progress.hints_seen(self.name, exercise.name)
-        _display(verdict_card(exercise, verdict, max(left, 0), fallback=not passed))
-        return attempt if passed else self._reference(exercise.name)
+        fallback = not passed and is_there(self._lab, exercise.name)
+        card = verdict_card(exercise, verdict, max(left, 0), fallback, alone=not (passed or fallback))
+        _display(card)
+        return self._reference(exercise.name) if fallback else attempt
 
     def hint(self, attempt: Any) -> None:
         """Show the next hint of an exercise; after the last, the last again.

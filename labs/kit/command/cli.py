@@ -319,7 +319,7 @@ def kernel_stop() -> None:
 def _authors_only() -> None:
     from importlib.util import find_spec
 
-    if not find_spec("jupytext"):
+    if not (find_spec("jupytext") and find_spec("labs.kit.author")):
         raise LabsError("This needs the tools of authors, which are not installed: run `make environment`.")
 
 
