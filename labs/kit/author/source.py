@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import ClearOutput, ClearSolutions
 
 from labs.kit import data
+from labs.kit.author.questions import described, questions
 from labs.kit.command.workspace import fingerprint
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.observe import BLANK_MESSAGE
@@ -40,6 +41,10 @@ def solved(lab: Lab, curriculum: Curriculum) -> NotebookNode:
     for cell, name in zip(notebook.cells, _ids(notebook.cells), strict=True):
         cell.id = name
         cell.metadata = NotebookNode({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
+        asked = [] if is_code(cell) else [one for one in questions(cell.source) if not one.faults]
+        if asked:
+            # JupyterLab makes a form of each; everywhere else the cell reads as it is.
+            cell.metadata.labs = from_dict({"questions": [described(question) for question in asked]})
     return notebook
 
 

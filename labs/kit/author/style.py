@@ -5,6 +5,7 @@ import re
 from nbformat import NotebookNode
 
 from labs.kit import data
+from labs.kit.author.questions import NUMBER, ORDER, questions
 from labs.kit.author.source import CHECK, EXERCISE, SETUP, is_code, learner, solved, tags
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.load import exercises
@@ -29,6 +30,7 @@ def problems(lab: Lab, curriculum: Curriculum) -> list[str]:
         *_cells(notebook),
         *_headings(notebook),
         *_exercises(lab, notebook),
+        *_questions(notebook),
     ]
 
 
@@ -105,6 +107,24 @@ def _exercises(lab: Lab, notebook: NotebookNode) -> list[str]:
     named = [cell.id.removeprefix("exercise-") for cell in notebook.cells if EXERCISE in tags(cell)]
     strangers = [name for name in named if name not in known]
     return found + [f"the exercise {stranger} has no check in checks.py" for stranger in strangers]
+
+
+def _questions(notebook: NotebookNode) -> list[str]:
+    asked = [(cell, one) for cell in notebook.cells if not is_code(cell) for one in questions(cell.source)]
+    found = [
+        f"the question “{one.asks[:60]}” in cell {cell.id} {fault}"
+        for cell, one in asked
+        for fault in one.faults
+    ]
+    ids = [one.id for _, one in asked]
+    found += [
+        f"asks {name} twice: answers to the two could not be told apart"
+        for name in sorted({*ids})
+        if ids.count(name) > 1
+    ]
+    if not {NUMBER, ORDER} & {one.kind for _, one in asked}:
+        found.append("has no question for a number or an order")
+    return found
 
 
 def _outside(what: str, number: int, limits: tuple[int, int]) -> list[str]:
