@@ -95,23 +95,17 @@ figure = plots.images(pictures, [classes[labels[i]] for i in chosen], title="Six
 lab.show(figure, alt="Sixteen coloured cliparts on white, among them desserts, flags, mammals and vehicles.")
 
 # %% [markdown]
-# **Predict.** A batch has 32 pictures. Fetching and decoding one takes about 5 ms, the step of the whole
-# batch 60 ms. A plain loop fetches a batch, trains on it, fetches the next. How much of the time does the
+# **Predict.** A batch has 32 pictures. Fetching and decoding one takes about 5 ms, the step of the whole batch
+# 60 ms. A plain loop fetches a batch, trains on it, fetches the next. How many per cent of the time does the
 # accelerator stand idle?
 #
-# <details><summary>Less than a tenth: 5 ms against 60 ms</summary>
+# <details><summary>The number</summary>
 #
-# The 5 ms are for one picture. How many of them does a batch need?
+# **73 ± 2 %**: 32 times 5 ms is 160 ms of waiting for each 60 ms of work, and 160 / 220 is 73 %.
 #
-# </details>
-# <details><summary>About three quarters</summary>
-#
-# Yes: 32 times 5 ms is 160 ms of waiting for each 60 ms of work, and 160 / 220 is 73 %.
-#
-# </details>
-# <details><summary>None: reading happens in the background</summary>
-#
-# Only if something makes it so. A plain loop does one thing after another.
+# - **8 ± 1**: the 5 ms are for one picture. How many of them does a batch need?
+# - **27 ± 2**: that is the share in which it works.
+# - **0**: only if something reads in the background. A plain loop does one thing after another.
 #
 # </details>
 #
@@ -191,7 +185,7 @@ print("without as_written, more than two batches' worth:", len(reads) > 64)
 # </details>
 # <details><summary>One of the first 32</summary>
 #
-# Yes. Element 400 cannot come out before it has gone in, and by then more than 360 others have left.
+# Right. Element 400 cannot come out before it has gone in, and by then more than 360 others have left.
 #
 # </details>
 
@@ -258,7 +252,7 @@ print("four calls wait less:", waited["four calls"] < waited["one call at a time
 # </details>
 # <details><summary>At the very end</summary>
 #
-# Yes: there an element is a whole batch, and everything before it runs while the accelerator works.
+# Right: there an element is a whole batch, and everything before it runs while the accelerator works.
 #
 # </details>
 #
@@ -364,7 +358,7 @@ for name, dataset in {"before": loaded.cache().map(augment), "after": loaded.map
 # </details>
 # <details><summary>Next to nothing</summary>
 #
-# Yes. What is cached are paths and labels, and those were in memory from the start.
+# Right. What is cached are paths and labels, and those were in memory from the start.
 #
 # </details>
 #
@@ -412,7 +406,7 @@ for epoch in (1, 2, 3):
 # </details>
 # <details><summary>About a tenth less</summary>
 #
-# Yes: a tenth of the values is zero. Nothing fails, and a model would learn from them.
+# Right: a tenth of the values is zero. Nothing fails, and a model would learn from them.
 #
 # </details>
 # <details><summary>nan</summary>
@@ -498,14 +492,13 @@ def open_lines(file):
 #
 # **Predict.** `interleave` over 36 files, and `skip(1)` after it. How many headers are left?
 #
-# <details><summary>None</summary>
+# <details><summary>The number</summary>
 #
-# `skip(1)` drops one element of the dataset it is called on, and there all files are one stream.
+# **35**: the function that `interleave` calls for each file returns a dataset too, and it has methods. Skip
+# there.
 #
-# </details>
-# <details><summary>35</summary>
-#
-# Yes. The function that `interleave` calls for each file returns a dataset too, and it has methods.
+# - **0**: `skip(1)` drops one element of the dataset it is called on, and there all files are one stream.
+# - **36**: one of them is gone, the very first element of the stream.
 #
 # </details>
 
@@ -552,7 +545,7 @@ print(f"mean air pressure of the others: {np.nanmean(rows[:, 2]):.0f} hPa")
 # </details>
 # <details><summary>Every epoch after the first is shorter</summary>
 #
-# Yes. And what can be learnt from a picture stays the same, wherever it comes from.
+# Right. And what can be learnt from a picture stays the same, wherever it comes from.
 #
 # </details>
 
@@ -768,6 +761,25 @@ print(f"all pictures: {on_disk:,} bytes as files, {in_memory:,} bytes as float32
 #
 # Right: 13 pictures are left over. Dropping them gives every batch the same shape, which some accelerators
 # need; without a shuffle it would always drop the same ones.
+#
+# </details>
+#
+# **4. Pictures that fit in memory, a new order of them in each epoch: in which order do the stages stand?**
+#
+# - batch
+# - cache
+# - load and decode
+# - prefetch
+# - shuffle
+#
+# <details><summary>The order</summary>
+#
+# 1. **load and decode**: everything else works on pictures.
+# 2. **cache**: directly after what is dear and the same each time; what follows may differ from epoch to epoch.
+# 3. **shuffle**: after the cache, or the order of the first epoch would be kept for ever; before batching, or
+#    the same pictures would always meet.
+# 4. **batch**: last of what changes the elements.
+# 5. **prefetch**: at the very end, so that whole batches, and all the work above, are ready ahead.
 #
 # </details>
 

@@ -117,21 +117,15 @@ print("above 80 % on the test set:", np.mean(logits.argmax(axis=1) == test_label
 # The converter takes a Keras model, or a SavedModel folder, which `export` writes and which needs no Python to be
 # read. `with quiet():` keeps the converter's log out of the notebook.
 #
-# **Predict.** The model has 105,866 weights, each a float32. How large will the file be?
+# **Predict.** The model has 105,866 weights, each a float32. How large will the file be, in kB?
 #
-# <details><summary>About 106 kB</summary>
+# <details><summary>The number</summary>
 #
-# That would be one byte for each weight. A float32 takes four.
+# **425 ± 15 kB**: four bytes for each weight and a little for the graph. Nothing has been made smaller yet.
 #
-# </details>
-# <details><summary>About 425 kB</summary>
-#
-# Yes, four bytes for each weight and a little for the graph. Nothing has been made smaller yet.
-#
-# </details>
-# <details><summary>Over 1 MB: Adam keeps two numbers more for each weight</summary>
-#
-# A `.keras` file holds them, so that training can go on. The converter leaves them behind.
+# - **106 ± 5**: that would be one byte for each weight. A float32 takes four.
+# - **1,270 ± 50**: Adam keeps two numbers more for each weight, and a `.keras` file holds them, so that
+#   training can go on. The converter leaves them behind.
 #
 # </details>
 
@@ -213,19 +207,13 @@ print("the file answers like the model:", np.allclose(lite_logits, logits, atol=
 #
 # **Predict.** Pixels from 0.0 to 1.0 use all 256 numbers: scale 1/255, zero point -128. What is stored for 1.0?
 #
-# <details><summary>1</summary>
+# <details><summary>The number</summary>
 #
-# Read it back: 1/255 · (1 + 128) is 0.506.
+# **127**: 1/255 · (127 + 128) is 1.0.
 #
-# </details>
-# <details><summary>127</summary>
-#
-# Yes: 1/255 · (127 + 128) is 1.0.
-#
-# </details>
-# <details><summary>255</summary>
-#
-# That is how many steps lie between 0.0 and 1.0. But the first of them begins at -128.
+# - **1**: read it back: 1/255 · (1 + 128) is 0.506.
+# - **255**: that is how many steps lie between 0.0 and 1.0. But the first of them begins at -128.
+# - **128**: an int8 ends at 127. The zero point is -128, and 255 steps above that is one less than you think.
 #
 # </details>
 #
@@ -279,7 +267,7 @@ lab.show(figure, alt="A sawtooth of half a step from 0 to 1; beyond both ends th
 # </details>
 # <details><summary>The same preprocessing as in use</summary>
 #
-# Yes. The ranges are those of what the model is given, so it must be given what it will meet.
+# Right. The ranges are those of what the model is given, so it must be given what it will meet.
 #
 # </details>
 # <details><summary>It must come from the test set, to fit it</summary>
@@ -346,7 +334,7 @@ representative = lab.check(representative)
 # </details>
 # <details><summary>The device, for each input anew</summary>
 #
-# Yes. It looks at the numbers that arrive, computes in int8 where it can, and goes back to float32.
+# Right. It looks at the numbers that arrive, computes in int8 where it can, and goes back to float32.
 #
 # </details>
 #
@@ -421,7 +409,7 @@ print("quantized photo = pixel - 128:", np.array_equal(quantize(test_images, sca
 # </details>
 # <details><summary>Not necessarily</summary>
 #
-# Yes. Count what was lost and what was won. Both ways is noise at the border between two classes; one way, in one
+# Right. Count what was lost and what was won. Both ways is noise at the border between two classes; one way, in one
 # class, is damage.
 #
 # </details>
@@ -493,7 +481,7 @@ print("fewer than 10 of 100 photos moved in every class:", np.max(moved) < 10)
 # </details>
 # <details><summary>Measure it on the device</summary>
 #
-# Yes, and on nothing else. Your laptop says little about the scanner: another CPU, other kernels.
+# Right, and on nothing else. Your laptop says little about the scanner: another CPU, other kernels.
 #
 # </details>
 
@@ -558,7 +546,7 @@ except Exception as error:
 # </details>
 # <details><summary>Only a runtime with the Flex delegate</summary>
 #
-# Yes, and the Python package has none. You cannot even test the file here.
+# Right, and the Python package has none. You cannot even test the file here.
 #
 # </details>
 #

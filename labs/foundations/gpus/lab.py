@@ -100,7 +100,7 @@ def draw_roofline(axes, place, rates, sizes, colour):
 # </details>
 # <details><summary>A RuntimeError</summary>
 #
-# Yes. How devices are set up can be changed only until the first operation, or the first look at logical ones.
+# Right. How devices are set up can be changed only until the first operation, or the first look at logical ones.
 #
 # </details>
 # <details><summary>Nothing, until the kernel is started again</summary>
@@ -162,7 +162,7 @@ use_gpus = lab.check(use_gpus)
 # </details>
 # <details><summary>It runs on CPU 0, after a copy of b</summary>
 #
-# Yes, and without a word. On a GPU such a copy may take longer than the operation.
+# Right, and without a word. On a GPU such a copy may take longer than the operation.
 #
 # </details>
 
@@ -205,7 +205,7 @@ print("the copy shares b's memory:", np.shares_memory(memoryview(b), memoryview(
 # </details>
 # <details><summary>number = product.numpy()</summary>
 #
-# Yes: a NumPy array has real numbers in it, so here Python must wait until they are there.
+# Right: a NumPy array has real numbers in it, so here Python must wait until they are there.
 #
 # </details>
 
@@ -283,7 +283,7 @@ print(measured())
 # </details>
 # <details><summary>It doubles</summary>
 #
-# Yes: eight times the operations, four times the bytes. Each number fetched is used `n` times.
+# Right: eight times the operations, four times the bytes. Each number fetched is used `n` times.
 #
 # </details>
 
@@ -354,7 +354,7 @@ predict_seconds = lab.check(predict_seconds)
 # </details>
 # <details><summary>The copies</summary>
 #
-# Yes: 192 million bytes at 32 GB/s are 6 ms. Each number that travels is used once.
+# Right: 192 million bytes at 32 GB/s are 6 ms. Each number that travels is used once.
 #
 # </details>
 
@@ -451,7 +451,7 @@ diagnose = lab.check(diagnose)
 # </details>
 # <details><summary>Nothing</summary>
 #
-# Yes: the longer of the two is 60 ms before and after.
+# Right: the longer of the two is 60 ms before and after.
 #
 # </details>
 
@@ -550,7 +550,7 @@ print("keeping the input halves the batch's time at least:", kept < both / 2, "-
 # </details>
 # <details><summary>float16</summary>
 #
-# Yes: its smallest number is about 0.00000006. That is why it needs a scaled loss, and bfloat16 does not.
+# Right: its smallest number is about 0.00000006. That is why it needs a scaled loss, and bfloat16 does not.
 #
 # </details>
 
@@ -816,16 +816,15 @@ lab.show(figure, alt="Photos a second against batch size: up, then flatter. A GP
 #
 # </details>
 #
-# **3. Input 5 ms, step 20 ms, prefetch. A GPU with four times the speed comes. What is gained?**
+# **3. Input 5 ms, step 20 ms, prefetch. A GPU with four times the speed comes. How many times as fast is
+# training?**
 #
-# <details><summary>4 times</summary>
+# <details><summary>The number</summary>
 #
-# Yes: 20 ms before, and then both take 5 ms. Any faster GPU than that would wait.
+# **4 times**: 20 ms before, and then both take 5 ms. Any faster GPU than that would wait.
 #
-# </details>
-# <details><summary>2.5 times: 25 ms to 10 ms</summary>
-#
-# That is without prefetch, where input and step follow one another.
+# - **2.5 ± 0.1**: that is 25 ms to 10 ms, without prefetch, where input and step follow one another.
+# - **1**: that would be so if the input were the longer of the two before. It is the shorter.
 #
 # </details>
 

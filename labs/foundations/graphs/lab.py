@@ -81,19 +81,12 @@ def milliseconds(functions, *args, repeats=15):
 # **Predict.** A function with a `print` inside is wrapped by `tf.function` and called three times, each time with
 # two parcels. How often does `print` print?
 #
-# <details><summary>Three times, once a call</summary>
+# <details><summary>The number</summary>
 #
-# It would without `tf.function`. A graph holds operations of TensorFlow, and Python's `print` is none.
+# **1**: Python runs while tracing. The two calls after that run the graph, and there is no `print` in it.
 #
-# </details>
-# <details><summary>Once</summary>
-#
-# Yes: Python runs while tracing. The two calls after that run the graph, and there is no `print` in it.
-#
-# </details>
-# <details><summary>Never: a graph does not run Python</summary>
-#
-# The graph does not. But something had to write it, and that was your Python, run once.
+# - **3**: it would without `tf.function`. A graph holds operations of TensorFlow, and Python's `print` is none.
+# - **0**: the graph does not run Python. But something had to write it, and that was your Python, run once.
 #
 # </details>
 
@@ -153,7 +146,7 @@ traces_of = lab.check(traces_of)
 #
 # <details><summary>Python numbers: quote(parcels, 1.1)</summary>
 #
-# Yes. A Python value is part of the graph, like a line of the code. That is right for what *chooses* the code,
+# Right. A Python value is part of the graph, like a line of the code. That is right for what *chooses* the code,
 # such as `training=True`: few values, and each deserves its own graph. A surcharge chooses nothing.
 #
 # </details>
@@ -356,7 +349,7 @@ with tf.device("CPU:0"):
 # </details>
 # <details><summary>100 nodes that add</summary>
 #
-# Yes, the loop is *unrolled*. That is fine for 3 layers and slow to trace for 10,000 steps.
+# Right, the loop is *unrolled*. That is fine for 3 layers and slow to trace for 10,000 steps.
 #
 # </details>
 
@@ -455,7 +448,7 @@ print("traces:", plan.experimental_get_tracing_count())
 # </details>
 # <details><summary>The same noise at each call</summary>
 #
-# Yes. The number that NumPy drew while tracing is now a constant of the graph. Use `tf.random` instead.
+# Right. The number that NumPy drew while tracing is now a constant of the graph. Use `tf.random` instead.
 #
 # </details>
 
@@ -539,7 +532,7 @@ tf.config.run_functions_eagerly(False)
 # </details>
 # <details><summary>It fails</summary>
 #
-# Yes: there is one graph, for the shape (1, 3), and no Python to make another.
+# Right: there is one graph, for the shape (1, 3), and no Python to make another.
 #
 # </details>
 # <details><summary>It works: TensorFlow adapts the shape</summary>
@@ -776,7 +769,7 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # ### Quiz
 #
-# Decide, and give your reason aloud: graph, eager, or something else?
+# Graph, eager, or something else? Decide, and give your reason aloud.
 #
 # **1. A notebook loads a table, computes five statistics of it once and plots them.**
 #
@@ -845,6 +838,30 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 # <details><summary>print(loss) in the step</summary>
 #
 # It prints a `SymbolicTensor`, once. `tf.print` would print numbers.
+#
+# </details>
+#
+# **6. A `tf.function` without a signature was called with a float32 tensor of shape (2, 3) and the Python
+# number 1. Which calls trace it once more? Choose all.**
+#
+# <details><summary>The same tensor and the Python number 2</summary>
+#
+# Right: a Python value is a part of the graph, and this is another one.
+#
+# </details>
+# <details><summary>A tensor of the same shape with other numbers</summary>
+#
+# Numbers flow through a graph. Only dtype and shape are fixed.
+#
+# </details>
+# <details><summary>A float32 tensor of shape (5, 3)</summary>
+#
+# Right: each new shape gets a trace of its own, unless a signature leaves that size open by `None`.
+#
+# </details>
+# <details><summary>An int32 tensor of shape (2, 3)</summary>
+#
+# Right: every node of the graph has a dtype, and this one changes all that follow.
 #
 # </details>
 

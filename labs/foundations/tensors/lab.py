@@ -135,7 +135,7 @@ lab.show(figure, alt="A map of 364 days by 24 hours: cold at both ends, warm in 
 # </details>
 # <details><summary>No: int32, and what the array had</summary>
 #
-# Yes. A Python number has no dtype, so TensorFlow picks one. An array has one, and it is kept: int64 on Linux.
+# Right. A Python number has no dtype, so TensorFlow picks one. An array has one, and it is kept: int64 on Linux.
 #
 # </details>
 # <details><summary>Yes, float32: everything becomes float32</summary>
@@ -199,7 +199,7 @@ for whole in (tf.int16, tf.int32, tf.int64):
 # </details>
 # <details><summary>One number: row 0, column 2</summary>
 #
-# Yes. The list is read as if you had written `x[0, 2]`. No error tells you.
+# Right. The list is read as if you had written `x[0, 2]`. No error tells you.
 #
 # </details>
 # <details><summary>An error</summary>
@@ -264,7 +264,7 @@ print(f"strongest: {strongest[day]:.1f} m/s on {date(day)} at {windiest[day]} h,
 # </details>
 # <details><summary>(3, 4)</summary>
 #
-# Yes: every number on the left meets every number on the right.
+# Right: every number on the left meets every number on the right.
 #
 # </details>
 # <details><summary>(3, 1)</summary>
@@ -332,7 +332,7 @@ standardize = lab.check(standardize)
 # </details>
 # <details><summary>[2, 3], and [1, 2]</summary>
 #
-# Yes. For a tensor `a += 1` is `a = a + 1`: the name `a` moves to a new tensor, `b` stays with the old one.
+# Right. For a tensor `a += 1` is `a = a + 1`: the name `a` moves to a new tensor, `b` stays with the old one.
 #
 # </details>
 
@@ -404,7 +404,7 @@ print("standardized means near 0:", np.allclose(running_scaled.result(), 0, atol
 #
 # <details><summary>0, and you may: both are copies</summary>
 #
-# Yes. What you write into a copy does not reach the tensor.
+# Right. What you write into a copy does not reach the tensor.
 #
 # </details>
 # <details><summary>9: both look at the same memory</summary>
@@ -446,14 +446,12 @@ print("through np.square:", tape.gradient(outside, x))
 #
 # **Predict.** `tf.reduce_mean(tf.constant([1, 2]))` is?
 #
-# <details><summary>1.5</summary>
+# <details><summary>The number</summary>
 #
-# That is `np.mean`, which goes to `float64`. TensorFlow keeps the dtype it was given.
+# **1**: whole numbers have a whole mean here.
 #
-# </details>
-# <details><summary>1</summary>
-#
-# Yes: whole numbers have a whole mean here.
+# - **1.5**: that is `np.mean`, which goes to `float64`. TensorFlow keeps the dtype it was given.
+# - **2**: nothing is rounded up. What is behind the point is cut off.
 #
 # </details>
 #
@@ -498,7 +496,7 @@ with lab.fails(AttributeError):
 # </details>
 # <details><summary>An error</summary>
 #
-# Yes. `tf.constant` does not fill up, and does not guess.
+# Right. `tf.constant` does not fill up, and does not guess.
 #
 # </details>
 
@@ -574,7 +572,7 @@ mean_of_measured = lab.check(mean_of_measured)
 # </details>
 # <details><summary>(n, 1, 7) and (m, 7)</summary>
 #
-# Yes: 7 meets 7, 1 meets m, n meets nothing.
+# Right: 7 meets 7, 1 meets m, n meets nothing.
 #
 # </details>
 #
@@ -787,16 +785,22 @@ print("the product is faster:", product < block, "- and agrees:", np.allclose(on
 #
 # </details>
 #
-# **3. `values * mask`, with a boolean mask, to put zeros where nothing was measured. What is wrong?**
+# **3. `values * mask`, with a boolean mask, to put zeros where nothing was measured. What is wrong? Choose
+# all.**
 #
-# <details><summary>Two things: the result is boolean, and nan * 0 is nan</summary>
+# <details><summary>The result is boolean</summary>
 #
-# Right. `tf.where(mask, values, 0.0)` has neither fault.
+# Right: the numbers are converted to the dtype of the mask. `tf.where(mask, values, 0.0)` keeps them.
 #
 # </details>
-# <details><summary>Nothing, it works as in NumPy</summary>
+# <details><summary>A missing value stays missing: nan times 0 is nan</summary>
 #
-# Look again at the table in section 5. And NumPy, too, gives nan for nan times 0.
+# Right, in NumPy too. `tf.where` takes the 0.0 and never looks at the nan.
+#
+# </details>
+# <details><summary>The shapes do not meet</summary>
+#
+# They are the same: the mask has one entry for each value.
 #
 # </details>
 

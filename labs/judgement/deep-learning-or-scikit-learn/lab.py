@@ -162,7 +162,7 @@ lab.show(figure, alt="Bars: about 30 % in April, June, July and December, the lo
 # </details>
 # <details><summary>How well it fills gaps in days that it has seen</summary>
 #
-# Yes. Tomorrow has no neighbours yet, so the score flatters. You will measure by how much.
+# Right. Tomorrow has no neighbours yet, so the score flatters. You will measure by how much.
 #
 # </details>
 #
@@ -211,7 +211,7 @@ print(f"always answering 'on time' is right for {1 - late[test_rows].mean():.3f}
 # </details>
 # <details><summary>0, kept for all that is unknown</summary>
 #
-# Yes: one place for everything unknown. No row with a 0 was trained either, so test what a model makes of it.
+# Right: one place for everything unknown. No row with a 0 was trained either, so test what a model makes of it.
 #
 # </details>
 # <details><summary>None: drop the row</summary>
@@ -282,7 +282,7 @@ print("test flights to one never seen:", int(np.sum(encoded[:, 5] == 0)))
 # </details>
 # <details><summary>The order turns round</summary>
 #
-# Yes: trees learn "day 172 was bad". After the last day of training they know nothing of the kind.
+# Right: trees learn "day 172 was bad". After the last day of training they know nothing of the kind.
 #
 # </details>
 
@@ -397,7 +397,7 @@ for fit, settings in defaults.items():
 # </details>
 # <details><summary>The diverged one</summary>
 #
-# Yes. And `max` of a list keeps whatever it saw first when every comparison with NaN is false.
+# Right. And `max` of a list keeps whatever it saw first when every comparison with NaN is false.
 #
 # </details>
 #
@@ -449,7 +449,7 @@ print("settings tried:", {fit.__name__: found["tried"] for fit, found in flight_
 # </details>
 # <details><summary>The same rows</summary>
 #
-# Yes: then the luck of the draw is in both scores, and leaves when you subtract. The scores are *paired*.
+# Right: then the luck of the draw is in both scores, and leaves when you subtract. The scores are *paired*.
 #
 # </details>
 #
@@ -541,7 +541,7 @@ lab.show(figure, alt="Six garments in the middle of their canvas, and the same s
 # </details>
 # <details><summary>It loses much of its accuracy</summary>
 #
-# Yes. No pixel means the same twice. A convolution slides one small filter over the whole canvas, so a place does
+# Right. No pixel means the same twice. A convolution slides one small filter over the whole canvas, so a place does
 # not matter to it.
 #
 # </details>
@@ -911,6 +911,24 @@ print("network dearer than logistic regression:", ratio > 1, f"- {ratio:.1f}x he
 # <details><summary>Better columns</summary>
 #
 # Right. The bars of *Break it* show how much a real forecast could be worth, at the most.
+#
+# </details>
+#
+# **4. You compare two models fairly. Put the steps in their order.**
+#
+# - measure both on the test part, once
+# - fit the encoder on the training part
+# - tune both with the same number of tries
+# - split by time
+#
+# <details><summary>The order</summary>
+#
+# 1. **split by time**: before anything is learned, even a mean, or the future leaks into it.
+# 2. **fit the encoder on the training part**: what it knows, a model trained on it knows; it must not have seen
+#    the other parts.
+# 3. **tune both with the same number of tries**: on the validation part, which is there to be looked at often.
+# 4. **measure both on the test part, once**: whatever you change after this look has been tuned on the test
+#    part.
 #
 # </details>
 

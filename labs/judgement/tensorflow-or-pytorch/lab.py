@@ -175,7 +175,7 @@ def run(*arguments, **variables):
 # </details>
 # <details><summary>(16, 64), output first</summary>
 #
-# Yes. PyTorch keeps one row for each output and computes `x @ weight.T + bias`.
+# Right. PyTorch keeps one row for each output and computes `x @ weight.T + bias`.
 #
 # </details>
 
@@ -248,7 +248,7 @@ keras_weights = lab.check(keras_weights)
 # </details>
 # <details><summary>Channel 0, one pixel to the right</summary>
 #
-# Yes. The last axis is the width, so a whole channel comes before the next one.
+# Right. The last axis is the width, so a whole channel comes before the next one.
 #
 # </details>
 
@@ -296,19 +296,13 @@ print("in Keras' order: ", np.allclose(ours @ kernel, theirs))
 #
 # **Predict.** PyTorch's default is `momentum=0.1`. Which `momentum` does the same in Keras?
 #
-# <details><summary>0.1</summary>
+# <details><summary>The number</summary>
 #
-# Keras would then throw away nine tenths of what it knows at each batch.
+# **0.9**: one minus PyTorch's. Keras' own default is 0.99, ten times slower.
 #
-# </details>
-# <details><summary>0.9</summary>
-#
-# Yes: one minus PyTorch's. Keras' own default is 0.99, ten times slower.
-#
-# </details>
-# <details><summary>0.99, the default</summary>
-#
-# That is the default, and not the same: it moves by a hundredth of the way, where PyTorch moves by a tenth.
+# - **0.1**: Keras would then throw away nine tenths of what it knows at each batch.
+# - **0.99**: that is the default, and not the same: it moves by a hundredth of the way, where PyTorch moves by
+#   a tenth.
 #
 # </details>
 
@@ -434,7 +428,7 @@ def tape_step(model, loss_fn, optimizer, images, labels):
 # </details>
 # <details><summary>It trains, but the loss never comes near zero</summary>
 #
-# Yes. The logits are then held between 0 and 1, so even a perfect answer looks unsure.
+# Right. The logits are then held between 0 and 1, so even a perfect answer looks unsure.
 #
 # </details>
 
@@ -508,14 +502,12 @@ for name, value in STORED["defaults"].items():
 #
 # **Predict.** A layer's `call` contains `print(x)`. `fit` runs 3 batches. How often does it print numbers?
 #
-# <details><summary>3 times</summary>
+# <details><summary>The number</summary>
 #
-# It would with `run_eagerly=True`. Python does not run at each batch of a graph.
+# **0**: it prints while tracing, and then there is only a placeholder without numbers.
 #
-# </details>
-# <details><summary>Never</summary>
-#
-# Yes: it prints while tracing, and then there is only a placeholder without numbers.
+# - **3**: it would with `run_eagerly=True`. Python does not run at each batch of a graph.
+# - **1**: it does print then, while tracing. But look at what: a placeholder, and no numbers.
 #
 # </details>
 
@@ -565,7 +557,7 @@ for place, layer in enumerate(broken.layers):
 # </details>
 # <details><summary>TensorFlow, as before</summary>
 #
-# Yes. Another backend needs another process, with the variable set before the import.
+# Right. Another backend needs another process, with the variable set before the import.
 #
 # </details>
 

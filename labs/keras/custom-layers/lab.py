@@ -99,7 +99,7 @@ lab.show(
 #
 # <details><summary>None</summary>
 #
-# Yes. The kernel needs the number of inputs, and nobody has told the layer yet.
+# Right. The kernel needs the number of inputs, and nobody has told the layer yet.
 #
 # </details>
 # <details><summary>Two, a kernel and a bias</summary>
@@ -175,14 +175,12 @@ for weight, gradient in zip(linear.weights, tape.gradient(loss, linear.trainable
 # **Predict.** A series of two real steps, 1 and 3, is padded to four. `GlobalAveragePooling1D` follows a
 # `Masking` layer. What is the mean?
 #
-# <details><summary>1.0</summary>
+# <details><summary>The number</summary>
 #
-# That is (1 + 3 + 0 + 0) / 4, the answer without a mask.
+# **2.0**: with a mask the layer adds up two steps and divides by two.
 #
-# </details>
-# <details><summary>2.0</summary>
-#
-# Yes: with a mask the layer adds up two steps and divides by two.
+# - **1.0**: that is (1 + 3 + 0 + 0) / 4, the answer without a mask.
+# - **4.0**: that is the sum of the two steps. How many are there?
 #
 # </details>
 
@@ -254,16 +252,26 @@ print("same as NumPy on each series by itself:   ", np.allclose(once, by_hand, a
 # Some layers act differently while training. They name an argument `training` in `call`, and Keras fills it
 # in. A layer inside another needs no help: it is told what the outer one was told.
 #
-# **Predict.** A layer notes the `training` it is given. In which of these is it True?
+# **Predict.** A layer notes the `training` it is given. In which of these is it True? Choose all.
 #
-# <details><summary>fit and evaluate: both know the labels</summary>
+# <details><summary>fit</summary>
+#
+# Right: it is what `fit` is for, and it says so to every layer.
+#
+# </details>
+# <details><summary>evaluate</summary>
 #
 # `evaluate` measures the model as it will be used. Labels do not make it training.
 #
 # </details>
-# <details><summary>fit only, and when you pass it</summary>
+# <details><summary>A plain call, model(x)</summary>
 #
-# Yes. A plain `model(x)` is use, not training: a loop of your own has to pass `training=True`.
+# A plain call is use, not training: a loop of your own has to pass `training=True`.
+#
+# </details>
+# <details><summary>model(x, training=True)</summary>
+#
+# Right: what you pass is handed on to the layers inside.
 #
 # </details>
 
@@ -358,7 +366,7 @@ print("after 1 call {:.3f}, after 10 {:.3f}, after 40 {:.3f}".format(*np.array(d
 # </details>
 # <details><summary>Yes, this one</summary>
 #
-# Yes. But pass one argument that is not plain, such as a function, and you must write `get_config`.
+# Right. But pass one argument that is not plain, such as a function, and you must write `get_config`.
 #
 # </details>
 
@@ -462,14 +470,12 @@ print("the running mean came along:", np.allclose(*state), "- and is not 0:", np
 # **Predict.** A layer calls `add_loss` once in `call`. You call the layer three times. How long is
 # `layer.losses`?
 #
-# <details><summary>3</summary>
+# <details><summary>The number</summary>
 #
-# Then a loop would carry old losses along for ever. Each call begins with an empty list.
+# **1**: it is the loss of the last call.
 #
-# </details>
-# <details><summary>1</summary>
-#
-# Yes. It is the loss of the last call.
+# - **3**: then a loop would carry old losses along for ever. Each call begins with an empty list.
+# - **0**: the list is emptied when a call begins, and this call has added one.
 #
 # </details>
 
@@ -549,7 +555,7 @@ for strength in (0.0, 2.0):
 # </details>
 # <details><summary>They become a very large negative number</summary>
 #
-# Yes: e to that power is 0, and the weights of the real steps still add up to 1.
+# Right: e to that power is 0, and the weights of the real steps still add up to 1.
 #
 # </details>
 # <details><summary>Nothing: multiply the weights by the mask afterwards</summary>

@@ -180,7 +180,7 @@ lab.show(figure, alt="Six photos of clothes and below each a blurred square of 6
 # </details>
 # <details><summary>A symbolic tensor with the shape (None, 4)</summary>
 #
-# Yes: a promise of a tensor, which also remembers the layer and the input that it comes from.
+# Right: a promise of a tensor, which also remembers the layer and the input that it comes from.
 #
 # </details>
 
@@ -207,14 +207,12 @@ with lab.fails(ValueError):
 # **Predict.** Both branches end in 32 numbers, and the layer after `Concatenate` has 32 units. How many weights
 # has that layer, biases included?
 #
-# <details><summary>1056</summary>
+# <details><summary>The number</summary>
 #
-# That is 32 times 32, plus 32: what `Add` would leave. `Concatenate` adds no numbers up.
+# **2080**: 64 numbers come in, so 64 times 32 weights and 32 biases.
 #
-# </details>
-# <details><summary>2080</summary>
-#
-# Yes: 64 numbers come in, so 64 times 32 weights and 32 biases.
+# - **1056**: that is 32 times 32, plus 32: what `Add` would leave. `Concatenate` adds no numbers up.
+# - **2048**: those are the weights of 64 inputs and 32 outputs. Each output has a bias, too.
 #
 # </details>
 #
@@ -287,7 +285,7 @@ print({name: tuple(spec.shape) for part in train_ds.element_spec for name, spec 
 # </details>
 # <details><summary>Mostly the area</summary>
 #
-# Yes: the unit decides. Measured as a fraction instead of per cent, the same loss would be 10,000 times smaller.
+# Right: the unit decides. Measured as a fraction instead of per cent, the same loss would be 10,000 times smaller.
 #
 # </details>
 #
@@ -348,7 +346,7 @@ sorter = runs[0.005][0]
 # </details>
 # <details><summary>x itself</summary>
 #
-# Yes. A block can do nothing at all, which a plain layer has to learn. So more blocks hardly do harm.
+# Right. A block can do nothing at all, which a plain layer has to learn. So more blocks hardly do harm.
 #
 # </details>
 #
@@ -421,14 +419,11 @@ print("ahead by more than 10 points after epoch 2:", deep["residual"][1] > deep[
 # **Predict.** One `Dense` layer of 1,184 weights is called on the photo and again on its mirror image. How many
 # weights does the model get from it?
 #
-# <details><summary>2,368: two calls</summary>
+# <details><summary>The number</summary>
 #
-# Weights belong to the layer, not to the call. How many layers were made?
+# **1,184**: one layer, two calls. In training its gradient is the sum over both.
 #
-# </details>
-# <details><summary>1,184</summary>
-#
-# Yes: one layer, two calls. In training its gradient is the sum over both.
+# - **2,368**: weights belong to the layer, not to the call. How many layers were made?
 #
 # </details>
 #
@@ -492,7 +487,7 @@ lab.show(
 # </details>
 # <details><summary>The sorter's</summary>
 #
-# Yes. That saves memory and time, and it is a trap: training the new model would change the old one.
+# Right. That saves memory and time, and it is a trap: training the new model would change the old one.
 #
 # </details>
 #
@@ -558,16 +553,27 @@ print("same answers:", all(np.array_equal(ours[name], theirs[name]) for name in 
 print("compiled too:", loaded.loss is not None, "- layers:", len(loaded.layers))
 
 # %% [markdown]
-# **Predict.** A subclass of `keras.Model` has a `call` method with any Python in it. What does Keras save of it?
+# **Predict.** A subclass of `keras.Model` has a `call` method with any Python in it. What does Keras save of
+# it? Choose all.
 #
 # <details><summary>The code of call</summary>
 #
 # Code is never saved: loading it would run whatever somebody put into the file.
 #
 # </details>
-# <details><summary>The class's name, the configuration, and the weights</summary>
+# <details><summary>The name of the class</summary>
 #
-# Yes. So `get_config` must return what `__init__` needs, and whoever loads it must have the class.
+# Right. Whoever loads the file must have the class itself.
+#
+# </details>
+# <details><summary>What get_config returns</summary>
+#
+# Right. So it must hold what `__init__` needs.
+#
+# </details>
+# <details><summary>The weights</summary>
+#
+# Right, by the place of each in the model.
 #
 # </details>
 #
@@ -814,16 +820,16 @@ print("area: both have less than 0.7 of either's error, in every run:", max(erro
 #
 # </details>
 #
-# **2. One `Dense(5)` is called on two inputs of 10 numbers each. Weights?**
+# **2. One `Dense(5)` is called on two inputs of 10 numbers each. How many weights are there?**
 #
-# <details><summary>55</summary>
+# <details><summary>The number</summary>
 #
-# Right: 10 times 5 and 5 biases, once.
+# **55**: 10 times 5 and 5 biases, once.
 #
-# </details>
-# <details><summary>110</summary>
-#
-# That would be two layers. And how would one layer be called on inputs of different widths? Not at all.
+# - **110**: that would be two layers. And how would one layer be called on inputs of different widths? Not at
+#   all.
+# - **50**: each of the five outputs has a bias, too.
+# - **105**: the inputs are not joined. The layer sees 10 numbers at a time, twice.
 #
 # </details>
 #

@@ -64,7 +64,7 @@ print(train_raw.element_spec)
 # </details>
 # <details><summary>255</summary>
 #
-# Yes. One byte holds 0 to 255, and that range is the first thing you will change.
+# Right. One byte holds 0 to 255, and that range is the first thing you will change.
 #
 # </details>
 # <details><summary>28</summary>
@@ -129,19 +129,13 @@ print("images", images.shape, images.dtype.name, "labels", targets.shape, target
 #
 # **Predict.** A `Dense(3)` layer receives 784 numbers. How many weights does it learn, biases included?
 #
-# <details><summary>3</summary>
+# <details><summary>The number</summary>
 #
-# Three is the number of its outputs. Each output has its own weight for every input.
+# **2355**: 784 times 3 weights, and 3 biases.
 #
-# </details>
-# <details><summary>2352</summary>
-#
-# Almost: 784 times 3 weights is 2352. Each output also has a bias, a number that is simply added.
-#
-# </details>
-# <details><summary>2355</summary>
-#
-# Yes: 784 times 3 weights, and 3 biases.
+# - **2352**: 784 times 3 weights is 2352. Each output also has a bias, a number that is simply added.
+# - **3**: three is the number of its outputs. Each output has its own weight for every input.
+# - **787**: inputs and outputs are not added up: every input meets every output.
 #
 # </details>
 
@@ -200,22 +194,18 @@ print("sum of softmax", round(float(tf.reduce_sum(probabilities[0])), 3))
 # *optimizer* decides how far to move each weight to lower it. *Metrics* are for you: nothing is optimised
 # for them, but accuracy is easier to explain to the shop than a loss.
 #
-# **Predict.** The model is untrained and guesses among ten classes alike. What is the cross-entropy, the mean
-# of `-log(probability of the true class)`?
+# **Predict.** The model is untrained and guesses among ten classes alike. How large is the cross-entropy, the
+# mean of `-log(probability of the true class)`?
 #
-# <details><summary>0.1</summary>
+# <details><summary>The number</summary>
 #
-# That is the probability of the true class. The loss is minus its natural logarithm.
+# **2.3 ± 0.05**: -log(1/10) is 2.303. A first loss far above that means that something is off before training
+# begins.
 #
-# </details>
-# <details><summary>About 2.3</summary>
-#
-# Yes: -log(1/10) is 2.303. A first loss far above that means that something is off before training begins.
-#
-# </details>
-# <details><summary>10</summary>
-#
-# The number of classes is 10. The loss grows only with its logarithm.
+# - **0.1**: that is the probability of the true class. The loss is minus its natural logarithm.
+# - **10**: the number of classes is 10. The loss grows only with its logarithm.
+# - **1**: that is the logarithm to the base 10. Here it is the natural one.
+# - **-2.3 ± 0.05**: that is log(1/10). The loss is minus that, so that less is better.
 #
 # </details>
 
@@ -331,7 +321,7 @@ lab.show(
 # </details>
 # <details><summary>The shirt row: all that are shirts</summary>
 #
-# Yes. Diagonal divided by the sum of the row is *recall*.
+# Right. Diagonal divided by the sum of the row is *recall*.
 #
 # </details>
 #
@@ -566,6 +556,40 @@ print("from 4 to 64 brings more than from 64 to 256:", means[64] - means[4] > me
 # <details><summary>The batch size, which may differ from call to call</summary>
 #
 # Right: the weights do not depend on it.
+#
+# </details>
+#
+# **4. From photos to a number that you may publish: put the steps in their order.**
+#
+# - compile the model
+# - evaluate on the test photos
+# - define the model
+# - fit it, and choose by the validation photos
+#
+# <details><summary>The order</summary>
+#
+# 1. **define the model**: there must be layers before anything can be said of how they learn.
+# 2. **compile the model**: `fit` needs the loss, the optimizer and the metrics.
+# 3. **fit it, and choose by the validation photos**: as often as you like, with as many models as you like.
+# 4. **evaluate on the test photos**: once, at the end. A number that was chosen by is no longer an exam.
+#
+# </details>
+#
+# **5. You are still choosing between two models. Which numbers may you look at? Choose all.**
+#
+# <details><summary>The loss on the training photos</summary>
+#
+# Right: it tells whether the network learns at all.
+#
+# </details>
+# <details><summary>The accuracy on the validation photos</summary>
+#
+# Right: these photos are set aside for choosing.
+#
+# </details>
+# <details><summary>The accuracy on the test photos</summary>
+#
+# Choose by it, and it flatters the model that you chose. Then no photos are left to tell.
 #
 # </details>
 

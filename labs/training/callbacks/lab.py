@@ -163,7 +163,7 @@ nothing = model.fit(train_ds.take(2), validation_data=val_ds.take(1), epochs=2, 
 # </details>
 # <details><summary>The mean of all four, far above 2.3</summary>
 #
-# Yes: within an epoch every value is the mean so far. One bad batch stays visible until the epoch ends.
+# Right: within an epoch every value is the mean so far. One bad batch stays visible until the epoch ends.
 #
 # </details>
 
@@ -228,7 +228,7 @@ KeepBest = lab.check(KeepBest)
 # </details>
 # <details><summary>Those of four epochs after the best</summary>
 #
-# Yes. It had to see these four epochs to know, and does not go back unless told to.
+# Right. It had to see these four epochs to know, and does not go back unless told to.
 #
 # </details>
 
@@ -306,7 +306,7 @@ for patience, min_delta in ((1, 0.0), (3, 0.0), (4, 0.02)):
 # </details>
 # <details><summary>The twelfth</summary>
 #
-# Yes. Each epoch wrote over the one before. `save_best_only=True` holds it back.
+# Right. Each epoch wrote over the one before. `save_best_only=True` holds it back.
 #
 # </details>
 
@@ -370,7 +370,7 @@ print("three of four right:", accuracy > 0.75)
 # </details>
 # <details><summary>Nothing, ever</summary>
 #
-# Yes. Give the one that stops a patience at least twice as long, so that a lower rate gets its chance.
+# Right. Give the one that stops a patience at least twice as long, so that a lower rate gets its chance.
 #
 # </details>
 
@@ -476,14 +476,11 @@ lab.show(figure, alt="Training and validation loss over eight epochs; both fall.
 # **Predict.** The same files can be read without a server. `EventAccumulator(folder)`, then `Reload()`: a
 # run wrote 30 values of a tag. How many does `Tensors(tag)` give?
 #
-# <details><summary>30</summary>
+# <details><summary>The number</summary>
 #
-# Only if you ask for all. It was made to draw curves of millions of points.
+# **10**: drawn at random, so a curve may lose its peak. `size_guidance={"tensors": 0}` keeps all.
 #
-# </details>
-# <details><summary>10, drawn at random</summary>
-#
-# Yes, so a curve may lose its peak. `size_guidance={"tensors": 0}` keeps all.
+# - **30**: only if you ask for all. It was made to draw curves of millions of points.
 #
 # </details>
 
@@ -531,7 +528,7 @@ lab.show(figure, alt="Four curves of loss over 30 epochs: training and validatio
 # </details>
 # <details><summary>4, 5 and 6</summary>
 #
-# Yes. It begins epoch 4 from the weights at the end of epoch 3; 11 batches are computed again.
+# Right. It begins epoch 4 from the weights at the end of epoch 3; 11 batches are computed again.
 #
 # </details>
 # <details><summary>1 to 6: a new process knows nothing</summary>
@@ -593,7 +590,7 @@ lab.show(figure, alt="Loss of an undisturbed night; one process covers epochs 1 
 # </details>
 # <details><summary>At the first batch of epoch 2, with weights from its middle</summary>
 #
-# Yes. So the batches that these weights have learnt are learnt twice. With short epochs, keep `"epoch"`.
+# Right. So the batches that these weights have learnt are learnt twice. With short epochs, keep `"epoch"`.
 #
 # </details>
 
@@ -622,14 +619,13 @@ print("batches in 3 epochs:", 3 * len(train_ds))
 # **Predict.** The slope of `sqrt` at 0 is infinite, so that photo breaks the step of batch 11. Which batch
 # does `TerminateOnNaN` name?
 #
-# <details><summary>11</summary>
+# <details><summary>The number</summary>
 #
-# It looks at the loss. The loss of batch 11 was computed before its step, and is fine: the length is 0.
+# **12**: the first loss that the broken weights produce. The search would begin in the wrong batch.
 #
-# </details>
-# <details><summary>12</summary>
-#
-# Yes: the first loss that the broken weights produce. The search would begin in the wrong batch.
+# - **11**: it looks at the loss. The loss of batch 11 was computed before its step, and is fine: the length is
+#   0.
+# - **10**: that batch lies before the broken step, and so does its loss.
 #
 # </details>
 
@@ -744,7 +740,7 @@ for monitor, mode in watches:
 # </details>
 # <details><summary>The model with 0.75</summary>
 #
-# Yes. Give each run a folder, or the score to beat as `initial_value_threshold`.
+# Right. Give each run a folder, or the score to beat as `initial_value_threshold`.
 #
 # </details>
 

@@ -60,7 +60,7 @@ from labs import plots
 # </details>
 # <details><summary>Negative: when w grows, the loss falls</summary>
 #
-# Yes. That is why training steps *against* the gradient: minus a negative slope makes `w` larger.
+# Right. That is why training steps *against* the gradient: minus a negative slope makes `w` larger.
 #
 # </details>
 # <details><summary>Zero: a squared error has no sign</summary>
@@ -167,7 +167,7 @@ lab.show(figure, alt="Four recorded lines: values 6, 7, -3, 9 going down, slopes
 # </details>
 # <details><summary>None</summary>
 #
-# Yes. A tape watches trainable variables by itself, and anything else when you call `tape.watch`.
+# Right. A tape watches trainable variables by itself, and anything else when you call `tape.watch`.
 #
 # </details>
 
@@ -252,7 +252,7 @@ print(f"loss before {loss:.3f}, after one step {loss_of(line['w'].numpy(), line[
 # </details>
 # <details><summary>Overshoot, each time further</summary>
 #
-# Yes. If a step lands higher on the other side than where it began, the next slope is steeper still.
+# Right. If a step lands higher on the other side than where it began, the next slope is steeper still.
 #
 # </details>
 # <details><summary>Stop as soon as the loss would rise</summary>
@@ -332,7 +332,7 @@ lab.show(
 # </details>
 # <details><summary>Only those in model.trainable_variables</summary>
 #
-# Here, yes. A layer that you freeze later leaves this list too, but a tape may still give it a gradient. So
+# Right, here. A layer that you freeze later leaves this list too, but a tape may still give it a gradient. So
 # use the list on both sides: to ask, and to apply.
 #
 # </details>
@@ -403,14 +403,12 @@ train_step = lab.check(train_step)
 # **Predict.** A batch of 64 photos had a mean loss of 1.0, the last one, of 16, had 3.0. What is the mean over
 # all 80 photos?
 #
-# <details><summary>2.0</summary>
+# <details><summary>The number</summary>
 #
-# That is the mean of the two means, as if 16 photos weighed as much as 64.
+# **1.4**: (64 · 1.0 + 16 · 3.0) / 80. Each batch counts with its number of photos.
 #
-# </details>
-# <details><summary>1.4</summary>
-#
-# Yes: (64 · 1.0 + 16 · 3.0) / 80. Each batch counts with its number of photos.
+# - **2.0**: that is the mean of the two means, as if 16 photos weighed as much as 64.
+# - **2.6**: the weights are exchanged: the 64 photos are those with 1.0.
 #
 # </details>
 #
@@ -693,6 +691,24 @@ print("three tensors more:  ", len(notes), "traces in all")
 # <details><summary>Gradients meet the wrong variables</summary>
 #
 # Right. With luck the shapes differ and it stops. Ask for and apply to the same list.
+#
+# </details>
+#
+# **4. One step of a training loop of your own: put its parts in their order.**
+#
+# - ask the tape for the gradients
+# - compute the loss
+# - open a tape
+# - apply the gradients to the weights
+# - run the model with training=True
+#
+# <details><summary>The order</summary>
+#
+# 1. **open a tape**: it knows only of what is computed while it is open.
+# 2. **run the model with training=True**: inside the tape, so that it can follow every weight.
+# 3. **compute the loss**: inside the tape too, from logits that it has seen.
+# 4. **ask the tape for the gradients**: of the loss, along the trainable variables.
+# 5. **apply the gradients to the weights**: the optimizer turns them into a step.
 #
 # </details>
 

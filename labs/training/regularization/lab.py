@@ -109,7 +109,7 @@ print("learn from", images.shape, "- fewest of a class:", np.bincount(labels).mi
 # </details>
 # <details><summary>Training falls towards 0, validation turns and rises</summary>
 #
-# Yes. Find the turn in the figure: everything right of it made the network worse on photos it has not seen.
+# Right. Find the turn in the figure: everything right of it made the network worse on photos it has not seen.
 #
 # </details>
 # <details><summary>Neither moves: 200 photos are too few to learn from</summary>
@@ -177,7 +177,7 @@ for epochs in (2, 50):
 # </details>
 # <details><summary>Hardly anything</summary>
 #
-# Yes. Nearly the same photos are wrong as before. But the network has become sure of them, and the loss charges
+# Right. Nearly the same photos are wrong as before. But the network has become sure of them, and the loss charges
 # `-log(p)` for that.
 #
 # </details>
@@ -258,7 +258,7 @@ print("less sure of its wrong answers than at epoch 50:", sure_and_wrong(models[
 # </details>
 # <details><summary>L1: its slope is the same everywhere</summary>
 #
-# Yes: plus or minus `l1`, however small the weight. So L1 presses useless weights down to zero, L2 makes all
+# Right: plus or minus `l1`, however small the weight. So L1 presses useless weights down to zero, L2 makes all
 # smaller.
 #
 # </details>
@@ -339,7 +339,7 @@ for name, strengths in {"L1": (3e-4, 0.0), "L2": (0.0, 1e-2)}.items():
 # </details>
 # <details><summary>Zeros and twos; eight ones</summary>
 #
-# Yes: *inverted* dropout. On average 1 in both modes, and nothing to do at inference.
+# Right: *inverted* dropout. On average 1 in both modes, and nothing to do at inference.
 #
 # </details>
 
@@ -406,7 +406,7 @@ print("your dropout of ones, mean within 0.98 and 1.02:", 0.98 < mean < 1.02)
 # </details>
 # <details><summary>No: the neighbours decide the mean</summary>
 #
-# Yes. That is noise for training, and unacceptable in use: an answer must not depend on who else asks.
+# Right. That is noise for training, and unacceptable in use: an answer must not depend on who else asks.
 #
 # </details>
 
@@ -498,7 +498,7 @@ print("inference leaves it alone:", np.array_equal(augment(images[:9], training=
 # </details>
 # <details><summary>Before: the views must be drawn anew</summary>
 #
-# Yes. Cache what stays the same; what is random comes after it.
+# Right. Cache what stays the same; what is random comes after it.
 #
 # </details>
 #
@@ -606,7 +606,7 @@ for tensor, (once, brighter) in penalties.items():
 # </details>
 # <details><summary>More photos</summary>
 #
-# See how far apart they are in the figure. But photos have a price: somebody has to label them.
+# Right: see how far apart they are in the figure. But photos have a price: somebody has to label them.
 #
 # </details>
 
@@ -754,6 +754,19 @@ print("the best remedy buys less than half of that:", best < accuracy["400 photo
 # <details><summary>Which rate was used, so that you can use it too</summary>
 #
 # First find out whether there is anything to copy.
+#
+# </details>
+#
+# **4. `Dropout(0.2)` gets a 1 in training, and keeps it. What comes out?**
+#
+# <details><summary>The number</summary>
+#
+# **1.25**: kept values are divided by 0.8, the share that is kept, so that the mean stays 1.
+#
+# - **1**: so it is at inference. In training a fifth is missing, and the others make up for it.
+# - **0.8**: that is the share that is kept. Divide by it instead of multiplying.
+# - **5**: that divides by 0.2, the share that is dropped.
+# - **2**: that is for `Dropout(0.5)`.
 #
 # </details>
 
