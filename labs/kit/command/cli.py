@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labs.kit.command.course import course
 from labs.kit.errors import LabsError
 
 if TYPE_CHECKING:
@@ -273,6 +274,8 @@ def verify(
 
     raise typer.Exit(command(names or [], json=as_json, notebooks=notebooks))
 
+
+app.add_typer(course)
 
 kernels = typer.Typer(
     cls=Commands,

@@ -1,0 +1,56 @@
+"""What an instructor types: `labs assign` and `labs grade`. The work stands in the modules that each imports."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+course = typer.Typer()
+
+
+@course.command()
+def grade(
+    submissions: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="A folder, a zip, or one notebook.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the results go.")],
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="How many notebooks at a time.")
+    ] = 1,
+    lab: Annotated[
+        str | None, typer.Option("--lab", metavar="LAB", help="The lab of notebooks that do not name theirs.")
+    ] = None,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox/--no-sandbox",
+            help="Lock student code up, or run it with all that you yourself may do.",
+        ),
+    ] = True,
+) -> None:
+    """Grade what students handed in: folders, zips, a Moodle or Canvas download, an nbgrader tree.
+
+    Each notebook runs locked up, on inputs that no student has seen. Stopped at any moment and started
+    again, it goes on where it was.
+
+    Example: [bold]labs grade downloads/week-3.zip --out graded/week-3 --jobs 2[/bold]
+    """
+    from labs.kit.course.grade import command
+
+    raise typer.Exit(command(submissions, out, jobs=jobs, lab=lab, sandbox=sandbox))
+
+
+@course.command()
+def assign(
+    names: Annotated[list[str], typer.Argument(metavar="MODULE_OR_LAB...", help="What to hand out.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Where it goes; must be new or empty.")
+    ],
+) -> None:
+    """Make a bundle of labs to hand out, without solutions.
+
+    Example: [bold]labs assign keras/sequential --out week-3[/bold]
+    """
+    from labs.kit.course.assign import command
+
+    raise typer.Exit(command(names, out))
