@@ -7,8 +7,9 @@
     ours        as `make test` runs them: nbval with our plugin, two at a time, warm kernels
 
 All run the same notebooks on the same machine, one tool after the other, round by round, so that a slow
-moment of the machine falls on all. The lower bound is what the cells themselves cost: the processor seconds
-of our kernels, divided by the cores.
+moment of the machine falls on all; the three that only execute, and compare nothing, take part in the first
+rounds only. The lower bound is what the cells themselves cost: the processor seconds of our kernels, divided
+by the cores.
 """
 
 import argparse
@@ -29,6 +30,8 @@ WORKED = ROOT / "notebooks" / "worked"
 SANITIZE = ROOT / "labs" / "kit" / "author" / "sanitize.cfg"
 PYTHON = sys.executable
 ORDINARY = "python3"
+ONLY_EXECUTE = ("nbmake", "papermill", "nbclient")
+WORKERS = 2
 
 
 def commands(folder: Path) -> dict[str, list[list[str]]]:
@@ -36,7 +39,7 @@ def commands(folder: Path) -> dict[str, list[list[str]]]:
     notebooks = sorted(map(str, WORKED.rglob("*.ipynb")))
     pytest = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     sanitize = ["--nbval-sanitize-with", str(SANITIZE)]
-    plugin = ["-p", "labs.kit.author.nbval_plugin", "-n", "2", "--dist", "loadscope"]
+    plugin = ["-p", "labs.kit.author.nbval_plugin", "-n", str(WORKERS), "--dist", "loadscope"]
     return {
         "nbval": [[*pytest, "--nbval", f"--nbval-kernel-name={ORDINARY}", *sanitize, str(WORKED)]],
         "nbmake": [[*pytest, "--nbmake", f"--nbmake-kernel={ORDINARY}", "--nbmake-timeout=600", str(WORKED)]],
@@ -71,26 +74,52 @@ def run(steps: list[list[str]], folder: Path) -> tuple[float, dict[str, dict[str
         subprocess.run(step, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wall = time.perf_counter() - begin
     text = table.read_text() if table.is_file() else ""
-    rows = re.findall(r"\| (\S+)\.ipynb \| [\d.]+ \| ([\d.]+) \| ([\d.,]+) \|", text)
+    rows = re.findall(r"\| (\S+)\.ipynb \| ([\d.]+) \| ([\d.]+) \| ([\d.,]+) \|", text)
     costs = {
-        "/".join(name.split("/")[-2:]): {"cpu_seconds": float(cpu), "peak_mb": float(peak.replace(",", ""))}
-        for name, cpu, peak in rows
+        "/".join(name.split("/")[-2:]): {
+            "seconds": float(seconds),
+            "cpu_seconds": float(cpu),
+            "peak_mb": float(peak.replace(",", "")),
+        }
+        for name, seconds, cpu, peak in rows
     }
     return wall, costs
+
+
+def shares(wall: float, costs: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return where the two workers' seconds of a run of ours went, as shares of them all.
+
+    Args:
+        wall: seconds of the run.
+        costs: what each notebook took, as `run` gives it.
+    """
+    workers = WORKERS * wall
+    open_seconds = sum(one["seconds"] for one in costs.values())
+    waits = sum(max(one["seconds"] - one["cpu_seconds"], 0) for one in costs.values())
+    return {
+        "kernels compute": round((open_seconds - waits) / workers, 3),
+        "kernels wait": round(waits / workers, 3),
+        "no notebook open": round(1 - open_seconds / workers, 3),
+    }
 
 
 def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="how often each tool runs")
-    rounds = parser.parse_args().rounds
+    parser.add_argument(
+        "--others", type=int, default=1, help="in how many rounds those that only execute run"
+    )
+    given = parser.parse_args()
     walls: dict[str, list[float]] = {}
     processor, costs = [], {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "home").mkdir()
-        for _ in range(rounds):
+        for number in range(given.rounds):
             for tool, steps in commands(folder).items():
+                if tool in ONLY_EXECUTE and number >= given.others:
+                    continue
                 wall, took = run(steps, folder)
                 walls.setdefault(tool, []).append(round(wall, 1))
                 if tool == "ours":
@@ -99,14 +128,14 @@ def main() -> None:
                 print(f"{tool}: {wall:.1f} s", file=sys.stderr)
     bound = round(statistics.median(processor) / cores(), 1)
     ratios = {
-        tool: [round(other / ours, 2) for other, ours in zip(times, walls["ours"], strict=True)]
+        tool: [round(other / ours, 2) for other, ours in zip(times, walls["ours"], strict=False)]
         for tool, times in walls.items()
         if tool != "ours"
     }
     to_bound = round(statistics.median(walls["ours"]) / bound, 2)
     notebooks = len(list(WORKED.rglob("*.ipynb")))
     result = {"notebooks": notebooks, "cores": cores(), "seconds": walls, "times_ours": ratios}
-    result["costs"] = costs
+    result |= {"costs": costs, "shares": shares(walls["ours"][-1], costs)}
     print(json.dumps(result | {"lower_bound_seconds": bound, "ours_to_lower_bound": to_bound}, indent=2))
 
 

@@ -1,6 +1,6 @@
 """Run every benchmark and renew `benchmarks/README.md` and its figure: `make bench`.
 
-    python benchmarks/run.py            all of them, about half an hour
+    python benchmarks/run.py            all of them, about an hour and a quarter
     python benchmarks/run.py --only open_lab memory
 
 What was measured before and is not measured now keeps its numbers and its date.
@@ -38,7 +38,7 @@ def main() -> None:
     """Measure, keep the numbers, write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="which benchmarks")
-    parser.add_argument("--rounds", type=int, default=3, help="how often re_execute lets each tool run")
+    parser.add_argument("--rounds", type=int, default=3, help="how often re_execute lets nbval and ours run")
     given = parser.parse_args()
     options = {"re_execute": ["--rounds", str(given.rounds)]}
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
