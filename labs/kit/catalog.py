@@ -139,6 +139,8 @@ def _sha256(file: Path, size: int, changed: int) -> str:
 
 
 def _mend() -> str:
+    if paths.handed_out():
+        return f"unpacking the work that was handed out again brings back its folder `{paths.MATERIAL}`"
     if paths.data() == paths.ROOT / "data":
         return f"`git checkout -- data` in {paths.ROOT} brings it back"
     return "reinstalling tensorflow-labs brings it back"

@@ -141,13 +141,15 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def load(folder: Path | None = None) -> Curriculum:
-    """Read `curriculum.toml` in `folder` (the installed one by default) and the card of every lab.
+    """Read `curriculum.toml` in `folder` and the card of every lab.
+
+    By default the labs are those of the handed-out work that the current folder lies in, or those installed.
 
     Raises:
         LabsError: a file is missing or cannot be read, a card lacks something, a name is unknown or
             given twice, or the prerequisites go round in a circle.
     """
-    folder = folder or paths.LABS
+    folder = folder or paths.labs()
     path = folder / "curriculum.toml"
     try:
         listed = tomllib.loads(path.read_text("utf-8")).get("module", [])

@@ -13,11 +13,39 @@ ROOT = LABS.parent
 
 APP = "tensorflow-labs"
 
-ASSIGNMENT = "assignment.json"
-"""The file by which a folder is known as work that an instructor has handed out."""
+ASSIGNMENT, MATERIAL = "assignment.json", "material"
+"""What a folder of handed-out work is known by: its description, and the folder of its labs and data."""
+
+
+def grading() -> bool:
+    """Tell whether notebooks are graded here, as `LABS_GRADING=yes` says.
+
+    Then nothing that came with a notebook counts, and none is given a reference.
+    """
+    return os.environ.get("LABS_GRADING") == "yes"
+
+
+def handed_out() -> Path | None:
+    """Return the folder of handed-out work that the current folder lies in, or None."""
+    if grading():
+        return None
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ASSIGNMENT).is_file() and (folder / MATERIAL / "curriculum.toml").is_file():
+            return folder
+    return None
+
+
+def labs() -> Path:
+    """Return the folder of the labs: those that were handed out, or those installed."""
+    work = handed_out()
+    return work / MATERIAL if work else LABS
 
 
 def _shipped(in_checkout: str, in_package: str) -> Path:
+    work = handed_out()
+    if work:
+        return work / MATERIAL / in_checkout
     packaged = LABS / in_package
     return packaged if packaged.is_dir() else ROOT / in_checkout
 
@@ -44,12 +72,10 @@ def home() -> Path:
 def workspace() -> Path:
     """Return the folder in which a learner works on copies of the notebooks; not created here.
 
-    It is the current folder if that is work as an instructor hands it out, and otherwise `tensorflow-labs` in the
-    learner's documents. `LABS_WORKSPACE` overrides both.
+    In work as an instructor hands it out, it is that folder; otherwise `tensorflow-labs` in the learner's documents.
+    `LABS_WORKSPACE` overrides both.
     """
     chosen = os.environ.get("LABS_WORKSPACE")
     if chosen:
         return Path(chosen).expanduser()
-    if Path(ASSIGNMENT).is_file():
-        return Path.cwd()
-    return platformdirs.user_documents_path() / APP
+    return handed_out() or platformdirs.user_documents_path() / APP

@@ -2,11 +2,11 @@
 
 import ast
 import linecache
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from labs.kit import paths
 from labs.kit.curriculum import Lab
 from labs.kit.errors import LabsError
 from labs.kit.observe import BLANK_MESSAGE
@@ -42,13 +42,13 @@ def source(lab: Lab, name: str) -> str:
 def is_there(lab: Lab, name: str) -> bool:
     """Tell whether a reference may stand in for the exercise `name`.
 
-    Work that counts is handed out without solutions: there the lab's text has the notebook's own blanks. Where
-    notebooks are graded, `LABS_REFERENCES=no` keeps the solutions of an installed lab out of them.
+    Work that counts is handed out without solutions: there the lab's text has the notebook's own blanks. And where
+    notebooks are graded, no notebook is given the solution that it is graded for.
 
     Raises:
         LabsError: the lab defines no such name.
     """
-    return os.environ.get("LABS_REFERENCES") != "no" and f'"{BLANK_MESSAGE}"' not in source(lab, name)
+    return not paths.grading() and f'"{BLANK_MESSAGE}"' not in source(lab, name)
 
 
 def build(text: str, name: str, namespace: dict[str, Any], filename: str) -> Any:

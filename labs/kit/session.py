@@ -4,12 +4,13 @@ import atexit
 import sys
 import tempfile
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from labs.kit import data, plots, progress, quiet
+from labs.kit import data, paths, plots, progress, quiet
 from labs.kit.cores import cores
 from labs.kit.curriculum import Lab, load
 from labs.kit.errors import LabsError
@@ -121,6 +122,28 @@ class Session:
         card = verdict_card(exercise, verdict, max(left, 0), fallback, alone=not (passed or fallback))
         _display(card)
         return self._reference(exercise.name) if fallback else attempt
+
+    def points(self, name: str, of: int) -> int:
+        """Return what an exercise earns: `of` if what you wrote last passes its check, otherwise 0.
+
+        nbgrader reads the value of the cell. Nothing is shown, for it takes a warning on standard error for a
+        failure. Where notebooks are graded, the cells below go on with a working version.
+
+        Args:
+            name: the exercise.
+            of: the points that it can earn.
+
+        Raises:
+            LabsError: it is none of this lab's exercises.
+        """
+        exercise = self._exercise(name)
+        attempt = self._attempts.get(name, self._namespace.get(name))
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()), quiet.quiet_stderr():
+            verdict = examine(exercise, attempt)
+        self.reseed()
+        if verdict.state != "passed" and paths.grading():
+            self._namespace[name] = self._reference(name)
+        return of if verdict.state == "passed" else 0
 
     def hint(self, attempt: Any) -> None:
         """Show the next hint of an exercise; after the last, the last again.

@@ -9,6 +9,7 @@ from typing import Any
 
 from labs.kit import progress
 from labs.kit.curriculum import Curriculum, Lab
+from labs.kit.errors import LabsError
 from labs.kit.load import exercises
 
 Done = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -22,7 +23,13 @@ def current(curriculum: Curriculum) -> Lab | None:
 
 
 def go_on(curriculum: Curriculum, done: Done | None = None, known: Known = exercises) -> Lab:
-    """Return the lab to open: the current one until all of it has passed, then the next that has not."""
+    """Return the lab to open: the current one until all of it has passed, then the next that has not.
+
+    Raises:
+        LabsError: there is no lab at all.
+    """
+    if not curriculum.labs:
+        raise LabsError("There is no lab here: open the folder of an assignment, and type this there.")
     here = current(curriculum)
     if here is None:
         return curriculum.labs[curriculum.order[0]]

@@ -48,8 +48,9 @@ def known() -> Curriculum:
     Raises:
         LabsError: it cannot be read.
     """
-    cards = sorted(paths.LABS.glob("*/*/lab.py"))
-    return _curriculum(tuple(map(_stamp, [paths.LABS / "curriculum.toml", *cards])))
+    folder = paths.labs()
+    cards = sorted(folder.glob("*/*/lab.py"))
+    return _curriculum(tuple(map(_stamp, [folder / "curriculum.toml", *cards])))
 
 
 def exercises_of(lab: Lab) -> dict[str, Exercise]:
