@@ -10,7 +10,9 @@ from labs.kit.diagnosis import OTHER_FORM, RAISES, RETURNS_NOTHING, Misread
 from labs.kit.exercise import Exercise
 from labs.kit.observe import Observation, observe
 from labs.kit.plain import describe, plain
+from labs.kit.sketch import Sketch, sketch
 
+_LINE = 140
 STATES = ("passed", "wrong", "blank", "error")
 
 
@@ -29,6 +31,10 @@ class Verdict:
         line, line_number: the learner's own line in which an exception arose, if any.
         error: `TypeName: message` of that exception.
         means: what such an exception usually means.
+        differs: where expected and got differ, in a sentence.
+        sketch: what a drawing of the two needs; see `labs.kit.sketch`.
+        around: the learner's own line and its neighbours, number to text.
+        tries: for each case in turn what was wrong with it, in a line; empty for one that came out right.
     """
 
     exercise: str
@@ -45,6 +51,10 @@ class Verdict:
     line_number: int = 0
     error: str = ""
     means: str = ""
+    differs: str = ""
+    sketch: Sketch = field(default_factory=dict)
+    around: dict[str, str] = field(default_factory=dict)
+    tries: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all attributes as a dict that JSON can hold."""
@@ -87,20 +97,20 @@ def conclude(exercise: Exercise, observed: Iterable[tuple[dict[str, Any], Observ
         ValueError: there was no case, or the check names a misconception that it does not declare.
     """
     found: list[Verdict] = []
-    number = 0
+    tries: list[str] = []
     for case, observation in observed:
-        number += 1
         if observation.outcome == "blank":
-            return Verdict(exercise.name, "blank", number)
+            return Verdict(exercise.name, "blank", len(tries) + 1)
         verdict = judge(exercise, case, observation)
+        tries.append(_in_a_line(verdict) if verdict else "")
         if verdict:
             found.append(verdict)
-    if not number:
+    if not tries:
         raise ValueError(f"the check of {exercise.name} gives no case, so it would pass everything")
     if not found:
-        return Verdict(exercise.name, "passed", number)
+        return Verdict(exercise.name, "passed", len(tries), tries=tries)
     worst = min(found, key=lambda verdict: _rank(exercise, verdict))
-    return replace(worst, cases=number, failed=len(found))
+    return replace(worst, cases=len(tries), failed=len(found), tries=tries)
 
 
 def judge(exercise: Exercise, case: dict[str, Any], observation: Observation) -> Verdict | None:
@@ -127,6 +137,8 @@ def judge(exercise: Exercise, case: dict[str, Any], observation: Observation) ->
 
 def _wrong(exercise: Exercise, misread: Misread, given: dict[str, str]) -> Verdict:
     misconception = exercise.misconception(misread.name)
+    expected, got = (None if value is None else plain(value) for value in (misread.expected, misread.got))
+    drawn = sketch(expected, got)
     return Verdict(
         exercise.name,
         "wrong",
@@ -134,13 +146,21 @@ def _wrong(exercise: Exercise, misread: Misread, given: dict[str, str]) -> Verdi
         says=misconception.says,
         think=misconception.think,
         given=given,
-        expected=_in_words(misread.expected),
-        got=_in_words(misread.got),
+        expected="" if expected is None else describe(expected),
+        got="" if got is None else describe(got),
+        differs=drawn.get("says", ""),
+        sketch=drawn if drawn.get("kind") else {},
     )
 
 
-def _in_words(value: Any) -> str:
-    return "" if value is None else describe(plain(value))
+def _in_a_line(verdict: Verdict) -> str:
+    """Say what was wrong with one case."""
+    compared = f"expected {verdict.expected}, got {verdict.got}" if verdict.expected else ""
+    return _cut(verdict.error or verdict.differs or compared or verdict.says)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LINE else f"{text[: _LINE - 4].rstrip()} ..."
 
 
 def _raised(exercise: Exercise, observation: Observation, given: dict[str, str]) -> Verdict:
@@ -157,6 +177,7 @@ def _raised(exercise: Exercise, observation: Observation, given: dict[str, str])
         given=given,
         line=observation.line,
         line_number=observation.line_number,
+        around=observation.around,
         error=observation.error,
         means="" if misconception.think else observation.means,
     )

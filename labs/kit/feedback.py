@@ -7,6 +7,7 @@ colour, and everything is styled inline, because notebooks strip style sheets fr
 from dataclasses import dataclass
 from html import escape
 
+from labs.kit.drawings import MARK, draw
 from labs.kit.examine import Verdict
 from labs.kit.exercise import Exercise
 
@@ -21,7 +22,10 @@ _CARD = (
     "max-width:52em;color:var(--jp-content-font-color1, inherit);font-size:var(--jp-content-font-size1, 14px)"
 )
 _CODE = "font-family:var(--jp-code-font-family, monospace);font-size:0.93em"
+_BLOCK = f"{_CODE};margin:0;padding:2px 0;background:transparent;color:inherit;white-space:pre-wrap"
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:transparent"
+_LISTED = 6
+_MARKED = 30
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,12 @@ class Card:
 
 
 def verdict_card(
-    exercise: Exercise, verdict: Verdict, hints_left: int, fallback: bool, alone: bool = False
+    exercise: Exercise,
+    verdict: Verdict,
+    hints_left: int,
+    fallback: bool,
+    alone: bool = False,
+    lab: str = "",
 ) -> Card:
     """Return the card for a verdict.
 
@@ -54,6 +63,7 @@ def verdict_card(
         hints_left: how many hints the learner has not asked for.
         fallback: whether the lab goes on with the reference.
         alone: whether it goes on with what the learner wrote, because there is no reference.
+        lab: the lab's name, under which JupyterLab remembers that the card's hint was opened.
     """
     sign, word, colour = _SIGNS[verdict.state]
     points = f"{exercise.points} point{'s' * (exercise.points != 1)}"
@@ -66,14 +76,15 @@ def verdict_card(
         parts.line(exercise.task)
     else:
         parts.line(verdict.says, strong=True)
+        parts.source(verdict)
         parts.table(_evidence(verdict))
+        parts.drawing(draw(verdict.sketch))
         if verdict.think:
             parts.line(f"Think about it: {verdict.think}")
-        if verdict.failed and verdict.cases > 1 and verdict.state == "wrong":
-            parts.line(f"{verdict.failed} of {_cases(verdict.cases)} came out wrong.")
+        if verdict.cases > 1:
+            parts.tries(verdict)
     if verdict.state != "passed" and hints_left:
-        nth = len(exercise.hints) - hints_left + 1
-        parts.code(f"lab.hint({exercise.name})", f"Stuck? Hint {nth} of {len(exercise.hints)}:")
+        parts.hint(exercise, len(exercise.hints) - hints_left + 1, lab)
     if fallback:
         parts.line("The lab goes on with a working version in its place, so the cells below run.", small=True)
     if alone:
@@ -96,10 +107,9 @@ def _cases(number: int) -> str:
 
 
 def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
-    where = f"{verdict.line.strip()}   (line {verdict.line_number})" if verdict.line else ""
-    rows = [("Your line", where), ("It said", verdict.error), ("Which usually means", verdict.means)]
+    rows = [("It said", verdict.error), ("Which usually means", verdict.means)]
     rows += [(f"Given {name}", text) for name, text in verdict.given.items()]
-    rows += [("Expected", verdict.expected), ("Got", verdict.got)]
+    rows += [("Expected", verdict.expected), ("Got", verdict.got), ("In short", verdict.differs)]
     return [(name, text) for name, text in rows if text]
 
 
@@ -117,11 +127,57 @@ class _Parts:
         self._html.append(f'<p style="margin:4px 0">{inner}</p>')
         self._text.append(f"  {sentence}")
 
-    def code(self, code: str, label: str) -> None:
-        self._html.append(
-            f'<p style="margin:4px 0">{escape(label)} run <code style="{_CODE}">{escape(code)}</code></p>'
+    def source(self, verdict: Verdict) -> None:
+        """Show the learner's own line between its neighbours."""
+        if not verdict.line:
+            return
+        lines = verdict.around or {str(verdict.line_number): verdict.line}
+        wide = max(map(len, lines))
+        shown = "".join(
+            _own(f"{number:>{wide}}  {text}")
+            if number == str(verdict.line_number)
+            else f"  {number:>{wide}}  {escape(text)}\n"
+            for number, text in lines.items()
         )
-        self._text.append(f"  {label} run {code}")
+        self._html.append(
+            f'<p style="margin:4px 0 0">Line {verdict.line_number} of your code:</p>'
+            f'<pre style="{_BLOCK}">{shown}</pre>'
+        )
+        self._text.append(f"    Your line: {verdict.line}   (line {verdict.line_number})")
+
+    def drawing(self, html: str) -> None:
+        """Add a picture, which the text form goes without."""
+        self._html.append(html)
+
+    def tries(self, verdict: Verdict) -> None:
+        """Say how many cases came out right, and what was wrong with the others."""
+        right = verdict.cases - verdict.failed
+        said = f"{right or 'None'} of {_cases(verdict.cases)} came out right"
+        marks = "".join("✗" if wrong else "✓" for wrong in verdict.tries[:_MARKED])
+        marks += "…" * (len(verdict.tries) > _MARKED)
+        self._text.append(f"  {said}: {marks}" if marks else f"  {said}.")
+        wrong = [(number, text) for number, text in enumerate(verdict.tries, start=1) if text]
+        if not wrong:
+            self._html.append(f'<p style="margin:4px 0">{said}.</p>')
+            return
+        items = "".join(f"<li>Case {number}: {_inline(text)}</li>" for number, text in wrong[:_LISTED])
+        items += f"<li>and {len(wrong) - _LISTED} more</li>" if wrong[_LISTED:] else ""
+        self._html.append(
+            f'<details style="margin:4px 0"><summary>{said} <span aria-hidden="true">{marks}</span></summary>'
+            f'<ul style="margin:2px 0">{items}</ul></details>'
+        )
+
+    def hint(self, exercise: Exercise, number: int, lab: str) -> None:
+        """Put hint `number` under a fold; a lab that shows it may remember that it was opened."""
+        total, ask = len(exercise.hints), f"lab.hint({exercise.name})"
+        names = f'data-lab="{escape(lab)}" data-exercise="{escape(exercise.name)}" data-number="{number}"'
+        more = f'<p style="margin:4px 0"><small>For the next: <code style="{_CODE}">{escape(ask)}</code></small></p>'
+        self._html.append(
+            f'<details class="labs-hint" {names} style="margin:4px 0"><summary>Stuck? Hint {number} of {total}'
+            f'</summary><p style="margin:4px 0">{_inline(exercise.hints[number - 1])}</p>'
+            f"{more if number < total else ''}</details>"
+        )
+        self._text.append(f"  Stuck? Hint {number} of {total}: run {ask}")
 
     def table(self, rows: list[tuple[str, str]]) -> None:
         cells = "".join(
@@ -143,6 +199,12 @@ class _Parts:
         )
         title = f"{self.title} ({self.detail})" if self.detail else self.title
         return Card(html, "\n".join([title, *self._text]))
+
+
+def _own(line: str) -> str:
+    """Return the line that everything is about, marked by sign, weight and underline."""
+    underline = f"text-decoration:underline {MARK}"
+    return f'<strong style="{underline}"><span aria-hidden="true">▶ </span>{escape(line)}</strong>\n'
 
 
 def _inline(sentence: str) -> str:

@@ -6,7 +6,8 @@ import random
 import re
 import sys
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from textwrap import dedent
 from traceback import extract_tb
 from typing import Any
 
@@ -18,6 +19,7 @@ from labs.kit.meanings import meaning, message
 from labs.kit.plain import NotPlainError, plain
 
 BLANK_MESSAGE = "your turn"
+_WIDE = 160
 OUTCOMES = ("seen", "misread", "raised", "blank")
 
 
@@ -34,6 +36,8 @@ class Observation:
         error: the same, short enough to be shown.
         means: what such an exception usually means.
         line, line_number: the learner's own line in which it arose, if any.
+        around: that line with the one before and the one after, number to text, the indentation that they
+            share left out.
     """
 
     outcome: str
@@ -46,6 +50,7 @@ class Observation:
     means: str = ""
     line: str = ""
     line_number: int = 0
+    around: dict[str, str] = field(default_factory=dict)
 
 
 def observe(exercise: Exercise, attempt: Any, case: dict[str, Any], seed: int) -> Observation:
@@ -81,17 +86,18 @@ def _plain_or_words(value: Any) -> Any:
 def _raised(attempt: Any, error: Exception) -> Observation:
     if is_blank(error):
         return Observation("blank")
-    line, number, own = own_line(attempt, error)
+    file, number = own_line(attempt, error)
     text, kind = message(error), type(error).__name__
-    if not own and "NoneType" in text:
+    if not file and "NoneType" in text:
         return Observation("misread", diagnosis=RETURNS_NOTHING, got="None")
     return Observation(
         "raised",
         raised=f"{kind}: {error}",
         error=f"{kind}: {text}" if text else kind,
         means=meaning(error),
-        line=line,
+        line=linecache.getline(file, number).strip(),
         line_number=number,
+        around=around(file, number),
     )
 
 
@@ -104,21 +110,28 @@ def is_blank(error: BaseException | None) -> bool:
     return False
 
 
-def own_line(attempt: Any, error: BaseException) -> tuple[str, int, bool]:
-    """Return the learner's deepest line under `error`, its number, and whether there is one.
+def own_line(attempt: Any, error: BaseException) -> tuple[str, int]:
+    """Return the file and the number of the learner's deepest line under `error`; an empty name for none.
 
-    AutoGraph runs a rewritten copy of the code, so its message is asked for the original line too.
+    AutoGraph runs a rewritten copy of the code, so its message is asked for the original line too, and
+    Python for its text: TensorFlow's own list may leave it out.
     """
     files = _files(attempt)
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename in files]
     if frames:
-        return frames[-1].line or "", frames[-1].lineno or 0, True
+        return frames[-1].filename, frames[-1].lineno or 0
     places = re.findall(r'File "([^"]+)", line (\d+), in ', str(error))
     own = [(file, int(number)) for file, number in places if file in files]
-    if not own:
-        return "", 0, False
-    # TensorFlow's own list may leave the source lines out; they are where Python keeps them for tracebacks.
-    return linecache.getline(*own[-1]).strip(), own[-1][1], True
+    return own[-1] if own else ("", 0)
+
+
+def around(file: str, number: int) -> dict[str, str]:
+    """Return line `number` of `file` with its neighbours, number to text; empty ones at the ends are left out."""
+    if not linecache.getline(file, number).strip():
+        return {}
+    numbers = [n for n in (number - 1, number, number + 1) if linecache.getline(file, n).strip()]
+    lines = dedent("".join(linecache.getline(file, n).rstrip() + "\n" for n in numbers)).splitlines()
+    return dict(zip(map(str, numbers), (line[:_WIDE] for line in lines), strict=True))
 
 
 def _files(attempt: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""Import TensorFlow without its log lines.
+"""Import TensorFlow without its log lines, and hush what else talks past Python.
 
 TensorFlow writes to the process's standard error from C++ while it is imported, before any log level
 is read (tensorflow#100442), so the file descriptor itself is turned away for that moment.
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from types import ModuleType
 
 
@@ -30,6 +30,32 @@ def quiet_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Turn away what the block writes, in Python and from C++ (file descriptors 1 and 2), and its warnings.
+
+    For a library that talks past Python's logging, as the converter to LiteRT does. An exception passes on.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
+    with (
+        open(os.devnull, "w") as nowhere,
+        warnings.catch_warnings(action="ignore"),
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        try:
+            for descriptor, _ in saved:
+                os.dup2(nowhere.fileno(), descriptor)
+            yield
+        finally:
+            nowhere.flush()
+            for descriptor, was in saved:
+                os.dup2(was, descriptor)
+                os.close(was)
 
 
 def tensorflow() -> ModuleType:

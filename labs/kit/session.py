@@ -119,8 +119,8 @@ class Session:
         passed = verdict.state == "passed"
         left = len(exercise.hints) - progress.hints_seen(self.name, exercise.name)
         fallback = not passed and is_there(self._lab, exercise.name)
-        card = verdict_card(exercise, verdict, max(left, 0), fallback, alone=not (passed or fallback))
-        _display(card)
+        alone = not (passed or fallback)
+        _display(verdict_card(exercise, verdict, max(left, 0), fallback, alone, self.name))
         return self._reference(exercise.name) if fallback else attempt
 
     def points(self, name: str, of: int) -> int:
