@@ -1,40 +1,16 @@
 """What each exercise of this lab must do, and the misconceptions that its check can tell apart."""
 
-import contextlib
 import functools
 import inspect
-import io
 import itertools
-import os
-import warnings
 
 import numpy as np
 
-from labs import Misconception, Misread, check, lazy
+from labs import Misconception, Misread, check, lazy, quiet
 
 keras = lazy("keras")
 litert = lazy("ai_edge_litert.interpreter")
 tf = lazy("tensorflow")
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Keep what converter and interpreter write, in Python and in C++, out of the learner's notebook."""
-    saved = os.dup(1), os.dup(2)
-    with (
-        warnings.catch_warnings(),
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            for descriptor, was in zip((1, 2), saved, strict=True):
-                os.dup2(was, descriptor)
-                os.close(was)
 
 
 def _dense(kernel, *more):
@@ -158,7 +134,7 @@ class run_batch:
 
     @staticmethod
     def when(run_batch, dtype, signature, first, second):
-        with _quiet():
+        with quiet():
             interpreter = litert.Interpreter(model_content=_file(dtype, signature))
             details = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
             watched = _Watched(interpreter)
@@ -578,7 +554,7 @@ class convert:
 
     @staticmethod
     def when(convert, kernel, second, variant, photos):
-        with _quiet():
+        with quiet():
             content = convert(_dense(kernel, second), variant, lambda: ([one[None]] for one in photos))
             if content is None:
                 return {"content": None}

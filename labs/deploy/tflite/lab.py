@@ -28,6 +28,8 @@
 # The shop's sorter of clothes has to work in the store-room, on a hand scanner. There is no network, no Python
 # and no room for TensorFlow: 150 kB are left. A smaller file is easily made. The question is which one you dare
 # to ship, and how you know.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs
@@ -37,7 +39,6 @@ lab = labs.start("deploy/tflite")
 # %% tags=["setup"]
 import contextlib
 import io
-import os
 import re
 import time
 import warnings
@@ -48,27 +49,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from labs import plots
-
-
-@contextlib.contextmanager
-def quiet():
-    """Turn away what converter and interpreter write from C++ (file descriptors 1 and 2), and their warnings."""
-    saved = os.dup(1), os.dup(2)
-    with (
-        warnings.catch_warnings(),
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            for descriptor, was in zip((1, 2), saved, strict=True):
-                os.dup2(was, descriptor)
-                os.close(was)
+from labs import plots, quiet
 
 
 def prepare(pixels):

@@ -27,6 +27,8 @@
 # A file arrives on Monday: the weights of a sorter of clothes that a colleague trained in PyTorch. The app is
 # TensorFlow. A first port took an hour, loaded without an error, and is wrong about most photos. You will mend
 # it. Then comes the question behind it: which of the two should the next project take?
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs
@@ -35,7 +37,6 @@ lab = labs.start("judgement/tensorflow-or-pytorch")
 
 # %% tags=["setup"]
 import base64
-import contextlib
 import functools
 import importlib.util
 import inspect
@@ -51,7 +52,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from labs import plots
+from labs import plots, quiet
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -131,20 +132,6 @@ exported["torch.jit.script says"] = heard[0].category.__name__ if heard else "no
 result = {"logits of two photos": logits[:2].tolist(), "photos right of 1,000": right, "exported": exported}
 print(json.dumps(result))
 """
-
-
-@contextlib.contextmanager
-def quiet():
-    """Turn away what LiteRT writes from C++, past Python, about its delegate."""
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
 
 
 def run(*arguments, **variables):
