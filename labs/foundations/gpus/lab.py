@@ -29,6 +29,8 @@
 # A team wants to rent a GPU for a small model that sorts photos of clothes. One says fifty times as fast,
 # another says slower than today. You will settle it with numbers. Without a GPU nothing here pretends: what
 # runs is measured on your CPU, what concerns a GPU is calculated, and each cell says which.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

@@ -29,6 +29,8 @@
 # A parcel firm quotes prices over the web. On Monday the service was fast. On Tuesday each answer took many
 # times as long, and nobody had touched the model: the day's surcharge had become an argument, that is all.
 # You will find out why, mend it, and say which parts of the service should be graphs at all.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

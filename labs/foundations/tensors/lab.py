@@ -26,6 +26,8 @@
 # What will tomorrow be like? An old answer: look in the archive for the day most like today, and see what came
 # after it. You will put a year of real weather into tensors, compare every day with every other, and find out
 # whether the archive knows.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

@@ -26,6 +26,8 @@
 # Two requests in one week. An airport wants to know today which of tomorrow's flights will arrive late. A shop
 # for used clothes wants its photos sorted. Both end with: "We thought of deep learning." You will find out
 # for each what that would buy, and write down a decision that survives questions.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

@@ -359,7 +359,7 @@ print("after 1 call {:.3f}, after 10 {:.3f}, after 40 {:.3f}".format(*np.array(d
 #
 # **Predict.** `Linear` has no `get_config`. Can Keras 3 make it again from its config?
 #
-# <details><summary>No: it cannot know `units`</summary>
+# <details><summary>No: it cannot know <code>units</code></summary>
 #
 # Keras 2 could not. Keras 3 notes the arguments of `__init__`, as long as all are plain numbers and strings.
 #

@@ -23,9 +23,11 @@
 # ---
 
 # %% [markdown]
-# The shop has bought a photo booth. It cuts each piece of clothing out, evens the light and stores a
-# thumbnail of 6 by 6 pixels. What gets lost is how large the piece was, so a ruler stands beside it. You
-# will build a model that takes both, and names the kind *and* the room that the piece needs on a table.
+# The shop has bought a photo booth. It cuts each piece of clothing out, evens the light and stores 6 by 6
+# pixels. How large the piece was gets lost, so a ruler stands beside it. You will build a model that takes
+# both, and names the kind *and* the room that the piece needs on a table.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

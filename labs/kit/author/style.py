@@ -83,6 +83,11 @@ def _headings(notebook: NotebookNode) -> list[str]:
         for marks, title in headings
         if len(marks) not in (2, 3)
     ]
+    found += [
+        f"'{title}' shows its backquotes: in a <summary> write <code>"
+        for title in re.findall(r"<summary>(.*?)</summary>", text)
+        if "`" in title
+    ]
     if closing != list(CLOSING):
         found.append(f"closes with {', '.join(closing)} instead of {', '.join(CLOSING)}")
     if "### Quiz" not in text:

@@ -30,6 +30,8 @@
 # At six you start a training of the sorter of clothes and go home. By morning it may have passed its best
 # epoch long ago, written over its best model, met a damaged photo, or died with the machine. You will hire a
 # night watch: some of Keras' callbacks, some of your own.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs
@@ -849,7 +851,7 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 # Then there would be no new file, and an error.
 #
 # </details>
-# <details><summary>The name in `monitor`, and the warnings</summary>
+# <details><summary>The name in <code>monitor</code>, and the warnings</summary>
 #
 # Right: a name that the logs do not have saves every epoch.
 #

@@ -28,6 +28,8 @@
 # The shop that sorts clothes opens a second branch. Its photos look alike but not the same, and someone has
 # labelled 200 of them. A network learns 200 photos by heart in a minute. You will let it, watch it happen, and find
 # out which remedies help, how much, and whether the evidence is any good.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs

@@ -26,6 +26,8 @@
 # A library of drawings wants them in six drawers. Somebody has sorted ten of each kind by hand, and will not
 # sort a thousand. Ten pictures are nothing to train a network on. But a network that has learnt from a
 # million photos already knows edges, fur and wheels, and you can borrow it.
+#
+# The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
 # %%
 import labs
