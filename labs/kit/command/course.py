@@ -54,3 +54,26 @@ def assign(
     from labs.kit.course.assign import command
 
     raise typer.Exit(command(names, out))
+
+
+@course.command()
+def rehearse(
+    labs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LAB]...", help="What is handed in; tensors if none is given."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Where it goes; must be new or empty.")
+    ] = Path("rehearsal"),
+    students: Annotated[int, typer.Option("--students", metavar="N", min=1, max=9999, help="How many.")] = 40,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="The same seed, the same class.")
+    ] = 1,
+) -> None:
+    """Write what an invented class hands in, to try grading on; `expected.csv` says what each must get.
+
+    Example: [bold]labs rehearse keras/sequential --out rehearsal --students 40[/bold]
+    """
+    from labs.kit.course.rehearsal import command
+
+    raise typer.Exit(command(labs or ["foundations/tensors"], out, students, seed))
