@@ -42,18 +42,56 @@ def grade(
 
 @course.command()
 def assign(
-    names: Annotated[list[str], typer.Argument(metavar="MODULE_OR_LAB...", help="What to hand out.")],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where it goes; must be new or empty.")
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="MODULE_OR_LAB...", help="What to hand out; a module is all its labs."),
     ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Where it goes: new or empty, or an nbgrader course to add to."
+        ),
+    ],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="folder, zip, git (a repository to use as a template) or nbgrader (a course).",
+        ),
+    ] = "folder",
+    due: Annotated[
+        str,
+        typer.Option(metavar="DATE", help="2026-12-01 (its last minute), or 2026-12-01T18:00+01:00."),
+    ] = "",
+    points: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXERCISE=N", help="Other points than the lab's own. May be given many times."),
+    ] = None,
+    title: Annotated[str, typer.Option(metavar="TEXT", help="What students read at the top.")] = "",
+    hidden: Annotated[
+        bool,
+        typer.Option(
+            "--hidden", help="Keep half of each exercise's inputs for grading only; takes a minute."
+        ),
+    ] = False,
+    hints: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="How many of the three hints go along; the last is nearly the answer."
+        ),
+    ] = 2,
 ) -> None:
-    """Make a bundle of labs to hand out, without solutions.
+    """Make a folder of labs to hand out: notebooks, checks, data, a README; no solutions.
 
-    Example: [bold]labs assign keras/sequential --out week-3[/bold]
+    Students install the kit that lies in it, once a term, and work in the folder. Nothing that is there
+    already is overwritten.
+
+    Example: [bold]labs assign keras --out week-3 --as zip --due 2026-12-01[/bold]
     """
     from labs.kit.course.assign import command
 
-    raise typer.Exit(command(names, out))
+    raise typer.Exit(command(names, out, form, due, points, title, hidden, hints))
 
 
 @course.command()

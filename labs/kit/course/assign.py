@@ -1,0 +1,257 @@
+"""`labs assign`: make a folder to hand out of labs of the curriculum, without what gives the answers away.
+
+**What students get.** The learner's notebooks; `assignment.json`, which says what is in it, for how many points and
+until when; the folder `material` with the labs' cards, blanks, public checks and the data they need; the students'
+kit as a wheel; a README. The same kit serves every assignment of a term: in a folder with an `assignment.json` and
+`material`, it takes the labs and the data from there.
+
+**What they do not get.** No solution, no answer, no worked notebook, and no reference: in the curriculum a check that
+fails gives back a working version, so that a learner is never blocked. A version that works can be read by whoever
+wants to, compiled or not, so in work that counts a check gives back what the student wrote. Cells below that need it
+run with that, or stop at the blank and say so; they are tagged so that running all cells goes on, and every other
+exercise can be done and checked. The hints end before the last, which is nearly the answer.
+
+**What the checks there tell.** They run on the student's machine, so what they look for can be found out by taking
+them apart; they are packed so that nobody finds it by searching or at a glance. With `hidden`, half of the inputs of
+each exercise are not there at all (see `public_checks`). Grades do not come from them: graders use the installed
+checks, all inputs, and draw them afresh.
+"""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from labs.kit import paths
+from labs.kit.course import material, readme, student_kit
+from labs.kit.course.assignment import (
+    Assignment,
+    Part,
+    Work,
+    chosen,
+    due_date,
+    points_of,
+    shown,
+    slug,
+    title_of,
+)
+from labs.kit.curriculum import Curriculum, Lab, load
+from labs.kit.errors import LabsError
+from labs.kit.load import exercises
+
+FORMS = ("folder", "zip", "git", "nbgrader")
+
+
+def command(
+    names: list[str],
+    out: Path,
+    form: str = "folder",
+    due: str = "",
+    points: list[str] | None = None,
+    title: str = "",
+    hidden: bool = False,
+    hints: int = 2,
+) -> int:
+    """Write an assignment and say what is in it.
+
+    Args:
+        names: modules and labs.
+        out: a folder that is new or empty; with `form="zip"`, a file that is not there. An nbgrader course may be
+            there: the assignment is added to it.
+        form: one of `FORMS`.
+        due: until when, in ISO form; empty for no date.
+        points: texts such as `prepare=3`, where the lab's own points are not wanted.
+        title: what students read at the top; otherwise that of the module or the labs.
+        hidden: keep half of the inputs of each exercise for grading.
+        hints: how many of the three hints go along.
+
+    Returns:
+        0.
+
+    Raises:
+        LabsError: a name, a date or points cannot be understood, something is there already, or a tool is missing.
+    """
+    if paths.handed_out():
+        raise LabsError("This folder is itself an assignment: type this in another.")
+    if form not in FORMS:
+        raise LabsError(f"--as {form} is not known: it is one of {', '.join(FORMS)}.")
+    if not 0 <= hints <= 3:
+        raise LabsError("--hints is a number from 0 to 3: that many of each exercise's hints go along.")
+    curriculum = load()
+    labs = chosen(curriculum, names)
+    if form == "zip" and out.suffix != ".zip":
+        out = out.with_name(f"{out.name}.zip")
+    assignment, given = _describe(curriculum, labs, out, form, due, points or [], title, hidden, hints)
+    console = Console(stderr=True)
+    unseen = _unseen(labs, console) if hidden else {}
+    with console.status("Writing"):
+        if form == "nbgrader":
+            from labs.kit.course import nbgrader_course
+
+            nbgrader_course.write(out, assignment, labs, curriculum, given, unseen)
+        else:
+            write(out, assignment, labs, curriculum, given, unseen, form)
+    print(_told(assignment, out, labs, unseen))
+    return 0
+
+
+def write(
+    out: Path,
+    assignment: Assignment,
+    labs: list[Lab],
+    curriculum: Curriculum,
+    points: dict[tuple[str, str], int],
+    unseen: dict[tuple[str, str], set[str]],
+    form: str,
+) -> None:
+    """Write an assignment as a folder, a zip or a Git repository; whole, or not at all.
+
+    Raises:
+        LabsError: something is there already, or it cannot be written.
+    """
+    with _in_one_piece(out, is_file=form == "zip") as place:
+        folder = place / assignment.id if form == "zip" else place
+        folder.mkdir(exist_ok=True)
+        kit = student_kit.write(folder / "kit")
+        notebooks = notebooks_of(assignment, labs)
+        for work in assignment.labs:
+            path = folder / work.notebook
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(material.text(notebooks[work.name]), "utf-8")
+        describe(folder, assignment, labs, readme.GIT if form == "git" else readme.FOLDER, f"kit/{kit.name}")
+        material.write(
+            folder / paths.MATERIAL,
+            labs,
+            curriculum,
+            points,
+            assignment.hints,
+            assignment.hidden,
+            unseen,
+            notebooks,
+        )
+        if form == "git":
+            from labs.kit.course import repository
+
+            repository.write(folder, assignment, kit.name)
+        if form == "zip":
+            _pack(folder, place / "packed.zip")
+
+
+def notebooks_of(assignment: Assignment, labs: list[Lab]) -> dict[str, dict[str, Any]]:
+    """Return the notebooks to hand out, by lab.
+
+    Raises:
+        LabsError: one is not built.
+    """
+    path_of = {work.name: work.notebook for work in assignment.labs}.__getitem__
+    return {lab.name: material.notebook(lab, labs, path_of) for lab in labs}
+
+
+def describe(folder: Path, assignment: Assignment, labs: list[Lab], form: str, kit: str) -> None:
+    """Write the README, the description and the licence into the students' folder."""
+    told = readme.for_students(assignment, form, kit, material.data_of(labs))
+    (folder / "README.md").write_text(told, "utf-8")
+    (folder / paths.ASSIGNMENT).write_text(assignment.as_json(), "utf-8")
+    shutil.copyfile(student_kit.licence(), folder / "LICENSE")
+
+
+def _describe(
+    curriculum: Curriculum,
+    labs: list[Lab],
+    out: Path,
+    form: str,
+    due: str,
+    points: list[str],
+    title: str,
+    hidden: bool,
+    hints: int,
+) -> tuple[Assignment, dict[tuple[str, str], int]]:
+    given = points_of(labs, points)
+    title = " ".join(title.split()) or title_of(curriculum, labs)
+    # nbgrader finds notebooks at the top of an assignment's folder only.
+    place = "{}-{}.ipynb" if form == "nbgrader" else "{}/{}.ipynb"
+    works = tuple(
+        Work(
+            lab.name,
+            lab.title,
+            lab.minutes,
+            place.format(*lab.name.split("/")),
+            tuple(Part(name, given[lab.name, name]) for name in exercises(lab)),
+        )
+        for lab in labs
+    )
+    until = due_date(due).isoformat() if due else ""
+    version = student_kit.kit_version()
+    # A folder or file is one assignment; a course has many, told apart by their titles.
+    name = slug(title if form == "nbgrader" else out.stem)
+    return Assignment(name, title, works, until, hidden, hints, version), given
+
+
+def _unseen(labs: list[Lab], console: Console) -> dict[tuple[str, str], set[str]]:
+    from labs.kit.course.unseen import unseen
+
+    found = {}
+    with console.status("Finding out what the public inputs show") as status:
+        for lab in labs:
+            status.update(f"Finding out what the public inputs show: {lab.name}")
+            found.update({(lab.name, name): names for name, names in unseen(lab).items()})
+    return found
+
+
+def _told(assignment: Assignment, out: Path, labs: list[Lab], unseen: dict[tuple[str, str], set[str]]) -> str:
+    number = sum(len(work.exercises) for work in assignment.labs)
+    lines = [
+        f"{out}: {assignment.title}",
+        f"  {len(labs)} labs, {number} exercises, {assignment.points} points",
+    ]
+    if assignment.due:
+        due = datetime.fromisoformat(assignment.due)
+        past = ", which is past" if due < datetime.now(due.tzinfo) else ""
+        lines.append(f"  due {shown(due)}{past}")
+    if assignment.hidden:
+        total = sum(len(one.misconceptions) for lab in labs for one in exercises(lab).values())
+        held = sum(map(len, unseen.values()))
+        lines.append(f"  half of the inputs are hidden; {held} of {total} known mistakes show on those only")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _in_one_piece(out: Path, is_file: bool) -> Iterator[Path]:
+    """Give a folder to write into, and put it, or the `packed.zip` in it, in the place of `out` at the end.
+
+    Raises:
+        LabsError: something is there already, or it cannot be written.
+    """
+    if out.is_symlink() or (out.exists() and (is_file or not out.is_dir() or any(out.iterdir()))):
+        raise LabsError(f"{out} is there already, and nothing is overwritten: name another.")
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".labs-assign-", dir=out.absolute().parent) as beside:
+            place = Path(beside, "new")
+            place.mkdir()
+            yield place
+            if is_file:
+                (place / "packed.zip").rename(out)
+            else:
+                if out.is_dir():
+                    out.rmdir()
+                place.rename(out)
+    except OSError as error:
+        raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """Pack `folder` into a zip; the same content gives the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder.parent).as_posix()
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(entry, path.read_bytes())

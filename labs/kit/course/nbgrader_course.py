@@ -1,0 +1,229 @@
+"""An assignment as an nbgrader course: `source/`, `release/`, a grade book and the configuration.
+
+nbgrader's own commands do the rest. What each kind of cell becomes, in its cell schema 3:
+
+| cell of the lab | in nbgrader |
+|---|---|
+| the start, set-up, a check | read-only: nbgrader puts back what a student has changed |
+| an exercise | a solution cell: its blank is made by nbgrader itself |
+| after each check, a cell `lab.points("name", 2)` | autograder tests for that many points |
+
+The value of the last is what nbgrader counts. Where it autogrades, the configuration sets `LABS_GRADING=yes`: the
+labs, data and checks are then the installed ones, whatever came with the notebook, all inputs are drawn afresh, and
+no check gives a reference away; after an exercise has been counted, the cells below go on with a working version.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from labs.kit import paths
+from labs.kit.course import material, readme, student_kit
+from labs.kit.course.assignment import Assignment, Work
+from labs.kit.curriculum import Curriculum, Lab
+from labs.kit.errors import LabsError
+
+CONFIG = "nbgrader_config.py"
+SCHEMA = 3
+SECONDS = 300
+
+_CONFIG = '''\
+"""nbgrader's configuration for this course, written by `labs assign`."""
+
+import os
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = {course!r}
+
+# The blank that the labs' checks know as one.
+c.ClearSolutions.code_stub = {{"python": {stub!r}}}
+
+# A lab trains small models: seconds a cell, and more where a machine grades many at a time.
+c.Execute.timeout = {seconds}
+
+# A test cell that a student has deleted comes back.
+c.OverwriteCells.add_missing_cells = True
+
+# While this course's commands run, notebooks take labs and data from the installed package and get no solutions.
+os.environ["LABS_GRADING"] = "yes"
+
+# The kernel of the labs starts in a fraction of a second, once `labs kernel install` has made it known.
+if "tensorflow-labs" in KernelSpecManager().find_kernel_specs():
+    c.Execute.kernel_name = "tensorflow-labs"
+'''
+
+
+def write(
+    out: Path,
+    assignment: Assignment,
+    labs: list[Lab],
+    curriculum: Curriculum,
+    points: Mapping[tuple[str, str], int],
+    unseen: Mapping[tuple[str, str], set[str]],
+) -> None:
+    """Write `assignment` into the course folder `out`, new or written by this function before.
+
+    Raises:
+        LabsError: something else is there, the assignment is there, or nbgrader is not installed or refuses.
+    """
+    if not (find_spec("nbgrader") and find_spec("jupytext")):
+        raise LabsError(
+            "An nbgrader course needs nbgrader and jupytext: run `pip install 'tensorflow-labs[teach]'`, "
+            "or `make environment` in a checkout."
+        )
+    out = out.absolute()
+    _refuse_taken(out, assignment)
+    source = out / "source" / assignment.id
+    try:
+        source.mkdir(parents=True)
+        _write_source(source, assignment, labs, curriculum, points, unseen)
+        if not (out / CONFIG).exists():
+            (out / CONFIG).write_text(config(out.name), "utf-8")
+            (out / "README.md").write_text(readme.for_instructor(assignment, out), "utf-8")
+        if not any((out / "kit").glob(f"*{assignment.kit}*.whl")):
+            student_kit.write(out / "kit")
+        _due(out, assignment)
+        _nbgrader(out, "generate_assignment", assignment.id)
+    except BaseException as error:
+        # Half an assignment would stand in the way of the next try.
+        for kind in ("source", "release"):
+            shutil.rmtree(out / kind / assignment.id, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
+        raise
+
+
+def _write_source(
+    source: Path,
+    assignment: Assignment,
+    labs: list[Lab],
+    curriculum: Curriculum,
+    points: Mapping[tuple[str, str], int],
+    unseen: Mapping[tuple[str, str], set[str]],
+) -> None:
+    from labs.kit.course.assign import describe, notebooks_of
+
+    for name, content in notebooks_of(assignment, labs).items():
+        work = next(work for work in assignment.labs if work.name == name)
+        made = notebook(curriculum.lab(name), work, curriculum, content)
+        (source / work.notebook).write_text(material.text(made), "utf-8")
+    describe(source, assignment, labs, readme.NBGRADER, "")
+    # Students fetch a notebook anew from nbgrader, so the material has none to begin anew from.
+    folder = source / paths.MATERIAL
+    material.write(
+        folder, labs, curriculum, points, assignment.hints, assignment.hidden, unseen, notebooks={}
+    )
+
+
+def config(course: str) -> str:
+    """Return the configuration of a course."""
+    from labs.kit.author.source import BLANK
+
+    return _CONFIG.format(course=course, stub=BLANK, seconds=SECONDS)
+
+
+def notebook(lab: Lab, work: Work, curriculum: Curriculum, handed_out: dict[str, Any]) -> dict[str, Any]:
+    """Return the instructor's version of a notebook: as it is handed out, with solutions and nbgrader's metadata.
+
+    Args:
+        lab: the lab.
+        work: its points.
+        curriculum: all labs.
+        handed_out: the learner's notebook, as `material.notebook` gives it; it is changed.
+    """
+    from labs.kit.author.source import EXERCISE, SETUP, solved
+
+    solutions = {cell.id: cell.source for cell in solved(lab, curriculum).cells}
+    of = {part.name: part.points for part in work.exercises}
+    cells = []
+    for cell in handed_out["cells"]:
+        cells.append(cell)
+        tags = cell["metadata"].get("tags", [])
+        if cell["cell_type"] != "code":
+            continue
+        name = cell["id"].split("-", 1)[1]
+        if EXERCISE in tags:
+            cell["source"] = solutions[cell["id"]].splitlines(keepends=True)
+            cell["metadata"]["nbgrader"] = _metadata(cell["id"], solution=True)
+        elif cell["id"] == f"check-{name}" and name in of:
+            cell["metadata"]["nbgrader"] = _metadata(cell["id"], locked=True)
+            cells.append(_points(name, of[name]))
+        elif SETUP in tags or "labs.start(" in "".join(cell["source"]):
+            cell["metadata"]["nbgrader"] = _metadata(cell["id"], locked=True)
+    handed_out["cells"] = cells
+    # Every Jupyter has this one; the course's configuration takes the labs' own where it is known.
+    handed_out["metadata"]["kernelspec"] = {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    }
+    return handed_out
+
+
+def _points(name: str, of: int) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": f"points-{name}",
+        "metadata": {"nbgrader": _metadata(f"points-{name}", locked=True, points=of)},
+        "outputs": [],
+        "source": [f'lab.points("{name}", {of})'],
+    }
+
+
+def _metadata(name: str, locked: bool = False, solution: bool = False, points: int = 0) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "grade": bool(points),
+        "grade_id": name,
+        "locked": locked,
+        "schema_version": SCHEMA,
+        "solution": solution,
+        "task": False,
+    }
+    return {**made, "points": points} if points else made
+
+
+def _refuse_taken(out: Path, assignment: Assignment) -> None:
+    if out.exists() and not out.is_dir():
+        raise LabsError(f"{out} is a file: name a folder.")
+    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).is_file():
+        raise LabsError(
+            f"{out} is there already and is no nbgrader course: nothing is overwritten; name another."
+        )
+    for kind in ("source", "release"):
+        if (out / kind / assignment.id).exists():
+            raise LabsError(
+                f"{out / kind / assignment.id} is there already, and nothing is overwritten: "
+                "give this assignment another --title."
+            )
+
+
+def _due(out: Path, assignment: Assignment) -> None:
+    """Make the assignment known to the grade book, with its due date: nbgrader keeps moments in UTC."""
+    moment = datetime.fromisoformat(assignment.due).astimezone(UTC) if assignment.due else None
+    due = [f"--duedate={moment:%Y-%m-%d %H:%M:%S} UTC"] if moment else []
+    _nbgrader(out, "db", "assignment", "add", assignment.id, *due)
+
+
+def _nbgrader(out: Path, *arguments: str) -> None:
+    """Run one of nbgrader's own commands in the course.
+
+    Raises:
+        LabsError: it refuses; its last lines say why.
+    """
+    # It looks for its own helper, alembic, on the path.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    ran = subprocess.run(command, cwd=out, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    if ran.returncode:
+        said = "\n".join(ran.stderr.strip().splitlines()[-5:])
+        raise LabsError(f"`nbgrader {' '.join(arguments)}` failed in {out}:\n{said}")
