@@ -148,7 +148,7 @@ class measure:
         got, got_steps = np.asarray(seen["waits"], float), np.asarray(seen["steps"], float)
         waits, steps = np.asarray(waits), np.asarray(steps)
         count, ends = len(waits), np.cumsum(np.add(waits, steps))
-        wanted = {"expected": f"waits {waits.tolist()}", "got": f"waits {got.tolist()}"}
+        wanted = {"expected": {"waits": waits}, "got": {"waits": got}}
         taken = [entry for entry in seen["log"] if entry.startswith("step")]
         if not taken:
             raise Misread("never-steps", expected=f"{count} steps", got="no step")

@@ -168,7 +168,7 @@ class run_batch:
             if got.shape == inputs.shape and np.array_equal(got, inputs):
                 raise Misread("reads-the-input", expected=wanted, got=got)
             if (got.shape != wanted.shape and got.size < wanted.size) or got.shape == wanted.shape[1:]:
-                raise Misread("one-example-only", expected=list(wanted.shape), got=list(got.shape))
+                raise Misread("one-example-only", expected=f"shape {wanted.shape}", got=f"shape {got.shape}")
             name = "other-numbers" if seen["invoked"] else "never-invokes"
             raise Misread(name, expected=wanted, got=got)
 
@@ -258,7 +258,7 @@ class quantize:
         steps = np.floor(values.astype(float) / scale + 0.5)
         wanted = np.minimum(np.maximum(steps + zero_point, -128), 127).astype(np.int64)
         if got.shape != values.shape:
-            raise Misread("other-shape", expected=list(values.shape), got=list(got.shape))
+            raise Misread("other-shape", expected=f"shape {values.shape}", got=f"shape {got.shape}")
         if got.dtype.name == "int8" and np.array_equal(got, wanted):
             return
         exact = values.astype(float) / scale
@@ -420,7 +420,7 @@ class representative:
             got = np.asarray(item[0])
             if got.shape != shape:
                 name = "no-batch-axis" if got.shape == shape[1:] else "whole-batch"
-                raise Misread(name, expected=list(shape), got=list(got.shape))
+                raise Misread(name, expected=f"shape {shape}", got=f"shape {got.shape}")
             if got.dtype.name != "float32":
                 raise Misread("not-float32", expected="float32", got=got)
         stacked = np.concatenate([item[0] for item in first]).astype(float)
@@ -592,8 +592,7 @@ class convert:
         wanted = np.einsum("ni,ij,jk->nk", photos.astype(float), kernel, second)
         outputs = np.nan_to_num(seen["outputs"], nan=1e9)
         if not np.all(np.abs(outputs - wanted) <= 0.1 * np.abs(wanted).max() + 1e-3):
-            got = seen["outputs"] if np.all(np.isfinite(seen["outputs"])) else "nan, which is no number"
-            raise Misread("garbage", expected=wanted, got=got)
+            raise Misread("garbage", expected=wanted, got=seen["outputs"])
         asked = {
             "float32": ["float32", "float32", "float32"],
             "float16": ["float16", "float32", "float32"],
@@ -708,9 +707,9 @@ class change_by_class:
         if got.shape == (2, classes):
             raise Misread("rows-and-columns", expected=[classes, 2], got=[2, classes])
         if (got.ndim == 2 and got.shape[0] < classes) or got.ndim == 1:
-            raise Misread("leaves-classes-out", expected=[classes, 2], got=list(got.shape))
+            raise Misread("leaves-classes-out", expected=f"shape {classes, 2}", got=f"shape {got.shape}")
         if got.shape != wanted.shape:
-            raise Misread("other-counts", expected=[classes, 2], got=list(got.shape))
+            raise Misread("other-counts", expected=f"shape {classes, 2}", got=f"shape {got.shape}")
         per_class = np.maximum(np.bincount(labels, minlength=classes), 1)[:, None]
         with np.errstate(invalid="ignore"):
             share = np.nan_to_num(got)

@@ -625,8 +625,9 @@ class make_classifier:
     @staticmethod
     def then(seen, policy, classes):
         if seen["input"] != [28, 28, 1] or seen["output"] != [None, classes]:
-            got = [seen["input"], seen["output"]]
-            raise Misread("other-shape", expected=[[28, 28, 1], [None, classes]], got=got)
+            expected = {"input": f"shape {28, 28, 1}", "output": f"shape {None, classes}"}
+            got = {name: f"shape {tuple(seen[name])}" for name in expected}
+            raise Misread("other-shape", expected=expected, got=got)
         if seen["policy"] != seen["before"]:
             raise Misread("changes-the-global-policy", expected=seen["before"], got=seen["policy"])
         if seen["weights"] != ["float32"]:

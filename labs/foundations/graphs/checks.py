@@ -483,13 +483,13 @@ class route:
                 wanted.append(following[wanted[-1]])
             while len(whole) < len(following) + 4:
                 whole.append(following[whole[-1]])
-            trip = f" from {start} to {goal}, at most {limit}"
+            trip = f"from {start} to {goal}, at most {limit} stops"
             got = [int(stop) for stop in np.ravel(stops)]
             if np.ndim(stops) == 0:
-                raise Misread("only-the-last", expected=f"{wanted}{trip}", got=f"{got[0]}")
+                raise Misread("only-the-last", expected={trip: wanted}, got=got[0])
             if got != wanted or np.ndim(stops) != 1:
                 name = _way(got, wanted, whole, asked, goal, limit)
-                found.append(Misread(name, expected=f"{wanted}{trip}", got=f"{got}"))
+                found.append(Misread(name, expected={trip: wanted}, got={trip: got}))
         if found:
             order = list(route.misconceptions)
             raise min(found, key=lambda misread: order.index(misread.name))

@@ -544,7 +544,7 @@ class learning_curve:
         if curve.shape != wanted.shape:
             swapped = curve.shape == wanted.transpose(1, 0, 2).shape
             name = "axes-swapped" if swapped else "averages-too-early"
-            raise Misread(name, expected=list(wanted.shape), got=list(curve.shape))
+            raise Misread(name, expected=f"shape {wanted.shape}", got=f"shape {curve.shape}")
         mine = {key: (key[1] / n, key[0] + sum(rows) / 1000) for key, rows in drawn.items()}
         given = np.array([[mine[e, s] for e in seeds] for s in sizes])
         if not np.allclose(curve, given):

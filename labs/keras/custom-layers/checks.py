@@ -115,12 +115,17 @@ class Linear:
             raise Misread("no-bias", expected="2 weights", got="1 weight")
         shapes = [list(weight.shape) for weight in weights]
         if sorted(shapes, key=len) != [[units], [features, units]]:
-            raise Misread("other-shapes", expected=[[features, units], [units]], got=shapes)
+            wanted = {"kernel": f"shape {features, units}", "bias": f"shape {(units,)}"}
+            got = [f"shape {tuple(shape)}" for shape in sorted(shapes, key=len, reverse=True)]
+            got = {name: one for name, one in zip(wanted, got, strict=False)}
+            raise Misread("other-shapes", expected=wanted, got=got)
         place = shapes.index([features, units])
         if np.ptp(start[place]) == 0:
             raise Misread("kernel-starts-equal", got={"kernel": start[place]})
         if np.any(start[1 - place]):
-            raise Misread("bias-starts-at-random", expected="zeros", got={"bias": start[1 - place]})
+            raise Misread(
+                "bias-starts-at-random", expected={"bias": np.zeros(units)}, got={"bias": start[1 - place]}
+            )
         kernel, bias = weights[place], weights[1 - place]
         rows = [row @ kernel + bias for row in inputs.reshape(-1, features).astype(np.float64)]
         wanted = np.array(rows).reshape(*inputs.shape[:-1], units)
@@ -208,7 +213,7 @@ class MeanPool:
         )
         got = np.asarray(seen["means"])
         if got.shape != wanted.shape:
-            raise Misread("keeps-the-steps", expected=list(wanted.shape), got=list(got.shape))
+            raise Misread("keeps-the-steps", expected=f"shape {wanted.shape}", got=f"shape {got.shape}")
         if not _close(got, wanted):
             some = real.any(axis=1)
             count, steps = np.maximum(real.sum(axis=1), 1)[:, None], inputs.shape[1]
@@ -739,7 +744,9 @@ class AttentionPool:
         wanted, pooled = _attention(inputs, real, kernel, query.ravel())
         got = np.asarray(seen["attention"])
         if got.shape != wanted.shape:
-            raise Misread("not-one-weight-for-each-step", expected=list(wanted.shape), got=list(got.shape))
+            raise Misread(
+                "not-one-weight-for-each-step", expected=f"shape {wanted.shape}", got=f"shape {got.shape}"
+            )
         some = real.any(axis=1)
         if not _close(got[some], wanted[some], atol=1e-4):
             name = _known(got, inputs, real, kernel, query.ravel())

@@ -399,7 +399,7 @@ class residual_block:
         first, second = seen["kernels"][0], seen["kernels"][-1]
         inner = len(seen["kernels"]) == 2 and _same(outputs, _relu(x @ first) @ (np.eye(units) + second))
         if width == units:
-            evidence = {"expected": f"x, with all weights 0: {x[0]}", "got": f"{empty[0]}"}
+            evidence = {"expected": {"with all weights 0": x}, "got": {"with all weights 0": empty}}
             if seen["weights"] > wanted:
                 raise Misread("always-projects", **numbers)
             if not empty.any():
@@ -811,10 +811,12 @@ class SorterModel:
         if not seen["weights"]:
             raise Misread("layers-made-late", expected="weights that the model knows", got="none")
         shapes = {name: np.shape(value) for name, value in outputs.items()}
+        wanted = {"kind": (n, classes), "area": (n, 1)}
+        told = {"expected": _as_words(wanted), "got": _as_words(shapes)}
         if len(shapes["kind"]) > 2 or len(shapes["area"]) > 2:
-            raise Misread("forgets-to-flatten", expected=f"({n}, {classes}) and ({n}, 1)", got=f"{shapes}")
-        if shapes != {"kind": (n, classes), "area": (n, 1)}:
-            raise Misread("other-outputs", expected=f"({n}, {classes}) and ({n}, 1)", got=f"{shapes}")
+            raise Misread("forgets-to-flatten", **told)
+        if shapes != wanted:
+            raise Misread("other-outputs", **told)
         pixels, columns = image[0].size, table.shape[1]
         wanted = (pixels + 1 + columns + 1) * units + (2 * units + 1) * (classes + 1)
         if seen["weights"] != wanted:
@@ -840,3 +842,7 @@ def _head(seen, outputs, units, classes, image, table):
     parts = [_relu(pixels @ see), _relu(table @ read)]
     joined = [np.concatenate(parts[::order], axis=1) for order in (1, -1)]
     return any(_same(outputs["kind"], j @ kind) and _same(outputs["area"], j @ area) for j in joined)
+
+
+def _as_words(shapes):
+    return {name: f"shape {shape}" for name, shape in shapes.items()}

@@ -550,7 +550,7 @@ def _untouched(outputs, inputs, rate):
     if np.allclose(outputs, inputs, rtol=1e-4):
         return
     name = "on-at-inference" if (outputs == 0).any() else "scales-at-inference"
-    raise Misread(name, expected="the inputs", got=outputs)
+    raise Misread(name, expected=inputs, got=outputs)
 
 
 @check(

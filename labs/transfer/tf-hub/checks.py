@@ -81,7 +81,7 @@ class preprocess:
         if got.dtype.kind in "iub" or seen["dtype"] != "float32":
             raise Misread("other-dtype", expected="float32", got=seen["dtype"])
         if got.shape != (size, size, 3):
-            raise Misread("other-shape", expected=[size, size, 3], got=list(got.shape))
+            raise Misread("other-shape", expected=f"shape {size, size, 3}", got=f"shape {got.shape}")
         # Linear from row to row, and each row of one colour: so are the rows of the scaled picture.
         height = len(image)
         at = np.clip((np.arange(size) + 0.5) * height / size - 0.5, 0, height - 1)
@@ -488,7 +488,7 @@ class nearest:
         if got.dtype.kind == "f" and np.any(got != np.round(got)):
             raise Misread("similarities", expected="positions, whole numbers", got=got)
         if got.shape != (len(queries), k):
-            raise Misread("other-shape", expected=[len(queries), k], got=list(got.shape))
+            raise Misread("other-shape", expected=f"shape {len(queries), k}", got=f"shape {got.shape}")
         got = got.astype(int)
         order = np.array([_by_cosine(query, features) for query in queries])
         if np.array_equal(got, order[:, :k]):
