@@ -24,10 +24,30 @@ def test_blank_checks_are_no_tries():
     assert progress.states()["a/lab", "one"]["tries"] == 0
 
 
-def test_hints_are_counted_by_exercise():
-    for exercise in ("one", "one", "two"):
-        progress.record("hint", "a/lab", exercise, number=1)
+def test_the_last_hint_seen_counts_however_often():
+    for exercise, number in (("one", 1), ("one", 2), ("one", 2), ("one", 1), ("two", 1)):
+        progress.record("hint", "a/lab", exercise, number=number)
     assert progress.hints_seen("a/lab", "one") == 2
+    assert progress.hints_seen("a/lab", "three") == 0
+
+
+def test_the_first_answer_counts_and_the_last_is_remembered():
+    for value, right in ((["3"], False), (["2355"], True)):
+        assert progress.record("answer", "a/lab", "", question="how-many", value=value, right=right)
+    entry = progress.answers()["a/lab", "how-many"]
+    assert entry == {"first": False, "right": True, "value": ["2355"], "tries": 2}
+    assert progress.states() == {}
+
+
+def test_events_of_a_strange_shape_are_passed_over():
+    progress.path().parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        '{"kind": "check", "lab": [], "exercise": {}}',
+        '{"kind": "answer", "lab": "a", "exercise": ""}',
+        "7",
+    ]
+    progress.path().write_text("\n".join(lines))
+    assert progress.answers() == {} and progress.states() == {}
 
 
 def test_two_notebooks_may_write_at_once(own_home):
@@ -62,6 +82,6 @@ def test_a_place_that_cannot_be_written_costs_one_line_and_no_more(own_home, mon
     monkeypatch.setenv("LABS_HOME", str(own_home / "file"))
     monkeypatch.setattr(progress, "_warned", False)
     for _ in range(2):
-        progress.record("check", "a/lab", "one", state="passed", diagnosis="")
+        assert not progress.record("check", "a/lab", "one", state="passed", diagnosis="")
     said = capsys.readouterr().err
     assert said.count("could not be saved") == 1 and "LABS_HOME" in said

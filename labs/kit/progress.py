@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from labs.kit import paths
 from labs.kit.curriculum import Curriculum
 
+_KEYS = ("kind", "lab", "exercise")
 _LOCK_SECONDS = 2
 _warned = False
 
@@ -27,13 +28,13 @@ def path() -> Path:
     return paths.home() / "progress.jsonl"
 
 
-def record(kind: str, lab: str, exercise: str, **details: Any) -> None:
-    """Add an event. Never raises: when it cannot be written, one line on standard error says so.
+def record(kind: str, lab: str, exercise: str, **details: Any) -> bool:
+    """Add an event and return whether it is saved. Never raises: when it is not, a line on standard error says so.
 
     Args:
-        kind: `check` or `hint`.
+        kind: `check`, `hint` or `answer`.
         lab: the lab's name.
-        exercise: the exercise's name.
+        exercise: the exercise's name; empty for an answer, which belongs to a question of the prose.
         details: plain data that JSON can hold.
     """
     event = {
@@ -47,6 +48,8 @@ def record(kind: str, lab: str, exercise: str, **details: Any) -> None:
         _append(path(), json.dumps(event, ensure_ascii=True))
     except OSError as error:
         _warn(error)
+        return False
+    return True
 
 
 def _append(file: Path, line: str) -> None:
@@ -89,14 +92,14 @@ def events() -> list[dict[str, Any]]:
     for line in raw.split(b"\n"):
         with suppress(ValueError):
             event = json.loads(line)
-            if isinstance(event, dict) and {"kind", "lab", "exercise"} <= event.keys():
+            if isinstance(event, dict) and all(isinstance(event.get(key), str) for key in _KEYS):
                 found.append(event)
     return found
 
 
 def hints_seen(lab: str, exercise: str) -> int:
-    """Return how many hints of an exercise the learner has asked for."""
-    return sum(e["kind"] == "hint" and (e["lab"], e["exercise"]) == (lab, exercise) for e in events())
+    """Return the number of the last hint of an exercise that the learner has seen, from 1; 0 for none."""
+    return states().get((lab, exercise), {"hints": 0})["hints"]
 
 
 def next_hint(lab: str, exercise: str, hints: int) -> int:
@@ -119,15 +122,34 @@ def states(happened: Iterable[dict[str, Any]] | None = None) -> dict[tuple[str, 
     """
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events() if happened is None else happened:
+        if event["kind"] not in ("check", "hint"):
+            continue
         key = (event["lab"], event["exercise"])
         entry = found.setdefault(key, {"state": "blank", "tries": 0, "hints": 0, "diagnosis": ""})
         if event["kind"] == "hint":
-            entry["hints"] += 1
+            number = event.get("number")
+            # One without a number is from before hints had them.
+            entry["hints"] = max(entry["hints"], number if isinstance(number, int) else entry["hints"] + 1)
         elif event["kind"] == "check":
             state = event.get("state", "blank")
             entry["tries"] += state != "blank"
             entry["diagnosis"] = event.get("diagnosis", "")
             entry["state"] = "passed" if entry["state"] == "passed" else state
+    return found
+
+
+def answers(happened: Iterable[dict[str, Any]] | None = None) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return, for each (lab, question) answered, its `first`, `right`, `value` and `tries`.
+
+    `first` and `right` tell whether the first and the last answer was right, `value` is the last. The first one
+    counts: what comes after it was given with the reasons in view.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in events() if happened is None else happened:
+        question, right = event.get("question"), event.get("right")
+        if event["kind"] == "answer" and isinstance(question, str) and isinstance(right, bool):
+            entry = found.setdefault((event["lab"], question), {"first": right, "tries": 0})
+            entry |= {"right": right, "value": event.get("value"), "tries": entry["tries"] + 1}
     return found
 
 

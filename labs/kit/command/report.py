@@ -1,10 +1,11 @@
 """What `labs progress`, `labs hint` and `labs check` print."""
 
 import json
+import textwrap
 from typing import Any
 
 from labs.kit import progress
-from labs.kit.command import where
+from labs.kit.command import questions, where
 from labs.kit.curriculum import Curriculum, Lab, unknown
 from labs.kit.errors import LabsError
 from labs.kit.exercise import Exercise
@@ -17,9 +18,10 @@ def progress_command(curriculum: Curriculum, name: str | None, as_json: bool) ->
     Raises:
         LabsError: there is no such lab.
     """
-    rows = exercise_rows(curriculum.lab(name)) if name else progress.report(curriculum)
+    rows = exercise_rows(curriculum.lab(name)) if name else lab_rows(curriculum)
+    asked = questions.rows(curriculum.lab(name)) if name else []
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([*rows, *asked], indent=2))
         return
     if name:
         columns = {
@@ -31,12 +33,32 @@ def progress_command(curriculum: Curriculum, name: str | None, as_json: bool) ->
         }
         cells = [[str(row[key]) for key in columns] for row in rows]
     else:
-        columns = {"lab": "left", "passed": "right", "points": "right"}
-        cells = [
-            [row["lab"], f"{row['passed']} of {row['exercises']}", f"{row['points']} of {row['of_points']}"]
-            for row in rows
-        ]
+        columns = {"lab": "left", "passed": "right", "points": "right", "answered": "right"}
+        pairs = (("passed", "exercises"), ("points", "of_points"), ("answered", "questions"))
+        cells = [[row["lab"], *(f"{row[one]} of {row[all_]}" for one, all_ in pairs)] for row in rows]
     _table(columns, cells)
+    if asked:
+        _print_questions(asked)
+
+
+def _print_questions(asked: list[dict[str, Any]]) -> None:
+    said = {True: "right", False: "not yet", None: "-"}
+    answered = [row for row in asked if row["tries"]]
+    right = sum(row["first"] for row in answered)
+    print(f"\n{len(answered)} of {len(asked)} questions answered, {right} right at once.\n")
+    columns = {"question": "left", "first answer": "left", "last answer": "left"}
+    _table(columns, [[_short(row["asks"]), said[row["first"]], said[row["right"]]] for row in asked])
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, 48, placeholder=" ...")
+
+
+def lab_rows(curriculum: Curriculum) -> list[dict[str, Any]]:
+    """Return one dict for each lab in order: what `progress.report` gives, and how its questions are answered."""
+    done = progress.answers()
+    asked = {lab.name: questions.counts(lab, done) for lab in curriculum.labs.values()}
+    return [row | asked[row["lab"]] for row in progress.report(curriculum)]
 
 
 def exercise_rows(
