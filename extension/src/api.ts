@@ -32,6 +32,17 @@ export interface ILab {
   copy: 'fresh' | 'current' | 'older' | 'damaged' | 'unbuilt';
   path: string | null;
   exercises: IExercise[];
+  questions: number;
+  answered: number;
+  right_at_once: number;
+  answers: Record<string, IAnswer>;
+}
+
+export interface IAnswer {
+  first: boolean;
+  right: boolean;
+  value: number | string[];
+  tries: number;
 }
 
 export interface IModule {
@@ -72,6 +83,10 @@ export const open = (lab: string, newer = false) =>
 export const reset = (lab: string) => ask<IPlace>('reset', { lab });
 export const hint = (lab: string, exercise: string) =>
   ask<IHint>('hint', { lab, exercise });
+export const hintSeen = (lab: string, exercise: string, number: number) =>
+  ask<{ seen: number; of: number }>('hint-seen', { lab, exercise, number });
+export const answer = (lab: string, question: string, value: number | string[]) =>
+  ask<IAnswer>('answer', { lab, question, value });
 
 /** Ask the server; whatever goes wrong is thrown as an error with one sentence for the learner. */
 async function ask<T>(what: string, body?: object): Promise<T> {

@@ -10,10 +10,12 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { Deeds } from './deeds';
+import { watchHints } from './hints';
 import { labsIcon } from './icon';
 import { LabsModel } from './model';
 import { Panel, PANEL } from './panel';
-import { watch } from './watch';
+import { Questions } from './questions';
+import { listen, watch } from './watch';
 
 const CATEGORY = 'TensorFlow Labs';
 const GO_ON = 'tensorflow-labs:go-on';
@@ -56,6 +58,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
     }
 
     watch(notebooks, () => model.soon());
+    listen(app.serviceManager, () => model.soon());
+    watchHints(model);
+    new Questions(model, notebooks);
     shell?.currentPathChanged?.connect((_, { newValue }) => {
       model.current = newValue;
       model.stateChanged.emit();

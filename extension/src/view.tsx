@@ -154,6 +154,12 @@ function Lab(props: IProps & { lab: api.ILab }): JSX.Element {
               {lab.level}, {lab.minutes} minutes in all, {lab.points} of{' '}
               {lab.of_points} points
             </p>
+            {lab.questions > 0 && (
+              <p className="tfl-count">
+                {lab.answered} of {lab.questions} questions answered
+                {lab.answered > 0 && `, ${lab.right_at_once} right at once`}
+              </p>
+            )}
             {lab.copy === 'damaged' && (
               <p>
                 Your copy cannot be read as a notebook; it is kept as it is.

@@ -1,4 +1,4 @@
-"""What the panel can have done: open a lab, begin it anew, show the next hint."""
+"""What can be asked for in JupyterLab: open a lab, begin it anew, the next hint, remember an answer or a hint."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,16 +6,17 @@ from threading import Lock
 from typing import Any
 
 from labs.kit import paths, progress
-from labs.kit.command import workspace
+from labs.kit.command import questions, workspace
 from labs.kit.curriculum import Lab, unknown
 from labs.kit.errors import LabsError
+from labs.kit.exercise import Exercise
 from labs.kit.jupyterlab import state
 
 _one_at_a_time = Lock()
 
 
 class Unknown(LabsError):
-    """There is no lab or exercise of that name."""
+    """There is no lab, exercise or question of that name."""
 
 
 class Malformed(LabsError):
@@ -80,14 +81,76 @@ def hint(asked: dict[str, Any], root: Path | None) -> dict[str, Any]:
         LabsError: there is no such lab or exercise.
     """
     lab = _lab(asked)
+    known, name = _exercise(lab, asked)
+    with _one_at_a_time:
+        number = progress.next_hint(lab.name, name, len(known[name].hints))
+    return {"number": number, "of": len(known[name].hints), "text": known[name].hints[number - 1]}
+
+
+def hint_seen(asked: dict[str, Any], root: Path | None) -> dict[str, Any]:
+    """Remember that a hint was opened on the card of a check; one already seen is not counted again.
+
+    Args:
+        asked: `lab` and `exercise`, their names, and `number`, that of the hint, from 1.
+        root: not needed.
+
+    Raises:
+        LabsError: there is no such lab, exercise or hint, or it cannot be saved.
+    """
+    lab = _lab(asked)
+    (known, name), number = _exercise(lab, asked), asked.get("number")
+    last = len(known[name].hints)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= last:
+        raise Malformed(f"Say which hint: `number` must be from 1 to {last}.")
+    with _one_at_a_time:
+        if number > progress.hints_seen(lab.name, name):
+            _saved(progress.record("hint", lab.name, name, number=number))
+        return {"seen": progress.hints_seen(lab.name, name), "of": last}
+
+
+def answer(asked: dict[str, Any], root: Path | None) -> dict[str, Any]:
+    """Remember the answer to a question of the prose, and say whether it and the first one were right.
+
+    Args:
+        asked: `lab`, its name; `question`, its id; `value`, a number or a list of the question's options.
+        root: not needed.
+
+    Raises:
+        LabsError: there is no such lab or question, this is no answer to it, or it cannot be saved.
+    """
+    lab = _lab(asked)
+    known, name, value = questions.questions(lab), asked.get("question"), asked.get("value")
+    if not isinstance(name, str):
+        raise Malformed("Say which question: `question` must be the id of one.")
+    if name not in known:
+        raise Unknown(
+            "This question is not in the lab as it is now, so the answer is not remembered: "
+            "the panel offers the newer version."
+        )
+    try:
+        right = questions.is_right(known[name], value)
+    except LabsError as error:
+        raise Malformed(str(error)) from error
+    with _one_at_a_time:
+        _saved(progress.record("answer", lab.name, "", question=name, value=value, right=right))
+        return progress.answers()[lab.name, name]
+
+
+def _saved(done: bool) -> None:
+    if not done:
+        raise LabsError(
+            f"This could not be saved in {progress.path()}: is the disk full, or the folder write-protected? "
+            "What was there is still there."
+        )
+
+
+def _exercise(lab: Lab, asked: dict[str, Any]) -> tuple[dict[str, Exercise], str]:
     known, name = state.exercises_of(lab), asked.get("exercise")
     if not isinstance(name, str):
         raise Malformed("Say which exercise: `exercise` must be the name of one.")
     if name not in known:
         raise Unknown(unknown("exercise", name, known))
-    with _one_at_a_time:
-        number = progress.next_hint(lab.name, name, len(known[name].hints))
-    return {"number": number, "of": len(known[name].hints), "text": known[name].hints[number - 1]}
+    return known, name
 
 
 def _lab(asked: dict[str, Any]) -> Lab:

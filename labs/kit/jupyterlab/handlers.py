@@ -19,6 +19,19 @@ from labs.kit.errors import LabsError
 from labs.kit.jupyterlab import actions, state
 
 BASE = "tensorflow-labs"
+LARGEST_BODY = 1_000_000
+"""Bytes of a request: far more than any needs."""
+
+CHANGED = {
+    "$id": "urn:tensorflow-labs:changed",
+    "version": "1",
+    "title": "Something that the panel shows has changed",
+    "personal-data": False,
+    "type": "object",
+    "properties": {"what": {"type": "string"}},
+    "required": ["what"],
+}
+"""What every page that shows this server is told, so that two windows agree."""
 
 
 class _Handler(APIHandler):
@@ -60,14 +73,17 @@ class State(_Handler):
 class Action(_Handler):
     """One thing that can be done."""
 
-    def initialize(self, work: Callable[[dict[str, Any], Path | None], dict[str, Any]]) -> None:
+    def initialize(self, what: str, work: Callable[[dict[str, Any], Path | None], dict[str, Any]]) -> None:
         """Take what to do from the table of addresses."""
-        self.work = work
+        self.what, self.work = what, work
 
     @web.authenticated
     @authorized
     async def post(self) -> None:
         """Do it, and answer with what came of it."""
+        if len(self.request.body) > LARGEST_BODY:
+            self.refuse(413, f"The body of the request must not be longer than {LARGEST_BODY:,} bytes.")
+            return
         try:
             asked = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError):
@@ -76,17 +92,20 @@ class Action(_Handler):
             self.refuse(400, "The body of the request must be one JSON object.")
             return
         await self.reply(partial(self.work, asked, self.root))
+        if self.get_status() == 200:
+            self.event_logger.emit(schema_id=CHANGED["$id"], data={"what": self.what})
 
 
 def add_to(app: Any) -> None:
     """Add the API to the server's application."""
     at = partial(url_path_join, app.settings["base_url"], BASE)
-    app.add_handlers(
-        ".*$",
-        [
-            (at("state"), State),
-            (at("open"), Action, {"work": actions.open_lab}),
-            (at("reset"), Action, {"work": actions.reset}),
-            (at("hint"), Action, {"work": actions.hint}),
-        ],
-    )
+    works = {
+        "open": actions.open_lab,
+        "reset": actions.reset,
+        "hint": actions.hint,
+        "hint-seen": actions.hint_seen,
+        "answer": actions.answer,
+    }
+    posts = [(at(what), Action, {"what": what, "work": work}) for what, work in works.items()]
+    app.add_handlers(".*$", [(at("state"), State), *posts])
+    app.settings["event_logger"].register_event_schema(CHANGED)

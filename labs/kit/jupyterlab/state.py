@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labs.kit import curriculum, paths, progress
-from labs.kit.command import report, where, workspace
+from labs.kit.command import questions, report, where, workspace
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
 from labs.kit.exercise import Exercise
@@ -16,6 +16,7 @@ from labs.kit.load import exercises
 UNBUILT = "unbuilt"
 
 Stamp = tuple[int, int] | None
+Told = dict[tuple[str, str], dict[str, Any]]
 
 
 def read(root: Path | None) -> dict[str, Any]:
@@ -28,10 +29,11 @@ def read(root: Path | None) -> dict[str, Any]:
         LabsError: the list of labs cannot be read.
     """
     found = known()
-    done = progress.states()
+    happened = progress.events()
+    done, answers = progress.states(happened), progress.answers(happened)
     modules = []
     for module in found.modules:
-        labs = [_lab(found.lab(name), done, root) for name in module.labs]
+        labs = [_lab(found.lab(name), done, answers, root) for name in module.labs]
         modules.append({"name": module.name, "title": module.title, "labs": labs})
     return {
         "modules": modules,
@@ -80,7 +82,7 @@ def shown_as(lab: Lab, root: Path | None) -> str | None:
     return None
 
 
-def _lab(lab: Lab, done: dict[tuple[str, str], dict[str, Any]], root: Path | None) -> dict[str, Any]:
+def _lab(lab: Lab, done: Told, answers: Told, root: Path | None) -> dict[str, Any]:
     card = {"name": lab.name, "title": lab.title, "promise": lab.promise, "level": lab.level}
     try:
         known, trouble = exercises_of(lab), ""
@@ -100,6 +102,10 @@ def _lab(lab: Lab, done: dict[tuple[str, str], dict[str, Any]], root: Path | Non
         "copy": _copy(lab),
         "path": shown_as(lab, root),
         "exercises": rows,
+        **questions.counts(lab, answers),
+        "answers": {
+            name: answers[lab.name, name] for name in questions.questions(lab) if (lab.name, name) in answers
+        },
     }
 
 
