@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -275,7 +276,8 @@ def verify(
     raise typer.Exit(command(names or [], json=as_json, notebooks=notebooks))
 
 
-app.add_typer(course)
+if find_spec("labs.kit.course"):  # the students' kit comes without
+    app.add_typer(course)
 
 kernels = typer.Typer(
     cls=Commands,
@@ -320,8 +322,6 @@ def kernel_stop() -> None:
 
 
 def _authors_only() -> None:
-    from importlib.util import find_spec
-
     if not (find_spec("jupytext") and find_spec("labs.kit.author")):
         raise LabsError("This needs the tools of authors, which are not installed: run `make environment`.")
 

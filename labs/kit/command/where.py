@@ -28,8 +28,7 @@ def go_on(curriculum: Curriculum, done: Done | None = None, known: Known = exerc
     Raises:
         LabsError: there is no lab at all.
     """
-    if not curriculum.labs:
-        raise LabsError("There is no lab here: open the folder of an assignment, and type this there.")
+    _refuse_empty(curriculum)
     here = current(curriculum)
     if here is None:
         return curriculum.labs[curriculum.order[0]]
@@ -38,7 +37,12 @@ def go_on(curriculum: Curriculum, done: Done | None = None, known: Known = exerc
 
 
 def following(curriculum: Curriculum, done: Done | None = None, known: Known = exercises) -> Lab | None:
-    """Return the first lab after the current one that is not done, then the first of all; None if all are."""
+    """Return the first lab after the current one that is not done, then the first of all; None if all are.
+
+    Raises:
+        LabsError: there is no lab at all.
+    """
+    _refuse_empty(curriculum)
     here = current(curriculum)
     done = progress.states() if done is None else done
     labs = [curriculum.labs[name] for name in curriculum.order]
@@ -51,3 +55,8 @@ def unpassed(lab: Lab, done: Done | None = None, known: Known = exercises) -> li
     """Return the names of the exercises of `lab` that have not passed, in order."""
     done = progress.states() if done is None else done
     return [name for name in known(lab) if done.get((lab.name, name), {}).get("state") != "passed"]
+
+
+def _refuse_empty(curriculum: Curriculum) -> None:
+    if not curriculum.labs:
+        raise LabsError("There is no lab here: go to the folder of an assignment, and type this there.")
