@@ -13,7 +13,7 @@ MARK = "#d55e00"
 """Vermilion of Okabe and Ito's palette: told apart with every kind of colour vision, on light and on dark."""
 _LINE = "#0072b2"
 _FONT = "font-family:var(--jp-code-font-family, monospace);font-size:11px"
-_HIGH, _PAD = 20, 1
+_HIGH, _CHARACTER = 20, 7
 _SIDES = (("expected", "Expected"), ("got", "Got"))
 
 
@@ -54,25 +54,33 @@ def _texts(texts: Iterable[tuple[float, float, str]]) -> str:
     return f'<text text-anchor="middle" style="{_FONT}">{spans}</text>' if spans else ""
 
 
+def _runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Join cells, given as row and column, that stand side by side: row, first column, how many."""
+    runs: list[tuple[int, int, int]] = []
+    for row, column in sorted(places):
+        if runs and runs[-1][0] == row and sum(runs[-1][1:]) == column:
+            runs[-1] = (row, runs[-1][1], runs[-1][2] + 1)
+        else:
+            runs.append((row, column, 1))
+    return runs
+
+
 def _frames(places: Iterable[tuple[int, int]], width: int) -> str:
-    """Return a frame for each cell, given as column and row, thicker below than around."""
-    places = list(places)
-    high, wide = _HIGH, width
-    boxes = "".join(
-        f"M{c * wide + 1.5} {r * high + 1.5}h{wide - 3}v{high - 3}h{3 - wide}z" for c, r in places
-    )
-    lines = "".join(f"M{c * wide + 1} {r * high + high - 2}h{wide - 2}" for c, r in places)
+    """Return a frame around the cells, given as row and column, thicker below than around."""
+    runs = [(c * width + 1.5, r * _HIGH + 1.5, n * width - 3) for r, c, n in _runs(places)]
+    boxes = "".join(f"M{x:g} {y:g}h{wide}v{_HIGH - 3}h-{wide}z" for x, y, wide in runs)
+    lines = "".join(f"M{x:g} {y + _HIGH - 3.5:g}h{wide}" for x, y, wide in runs)
     return (
         f'<path fill="none" stroke="{MARK}" stroke-width="1.5" d="{boxes}"/>'
         f'<path stroke="{MARK}" stroke-width="3" d="{lines}"/>'
-        if places
+        if runs
         else ""
     )
 
 
 def _width(texts: Iterable[str]) -> int:
     """Return the width of a cell that holds any of `texts`, in pixels."""
-    return max(24, 7 * max(map(len, texts), default=1) + 8)
+    return _CHARACTER * max(4, max(map(len, texts), default=1) + 2)
 
 
 def _grid(sketch: Sketch) -> str:
@@ -97,21 +105,30 @@ def _grid(sketch: Sketch) -> str:
 
 
 def _cells(rows: list[list[list]], width: int, marked: Iterable[tuple[int, int]]) -> str:
-    shades: dict[int, str] = {}
+    shades: dict[int, list[tuple[int, int]]] = {}
     for r, row in enumerate(rows):
         for c, (_, shade) in enumerate(row):
-            cell = f"M{c * width} {r * _HIGH}h{width}v{_HIGH}h-{width}z"
-            shades[shade] = shades.get(shade, "") + cell
+            shades.setdefault(shade, []).append((r, c))
     paths = "".join(
-        f'<path fill-opacity="{0.02 + 0.06 * shade:.2f}" d="{d}"/>' for shade, d in sorted(shades.items())
+        f'<path fill-opacity="{0.02 + 0.06 * shade:.2f}" d="{_boxes(places, width)}"/>'
+        for shade, places in sorted(shades.items())
     )
-    texts = (
-        ((c + 0.5) * width, r * _HIGH + 14, text)
+    wide = len(rows[0]) * width
+    # One text for each row, its cells padded to one length and the whole set to its place: a third of the size.
+    lines = "".join(
+        f'<text y="{r * _HIGH + 14}" textLength="{wide}">{escape(_line(row, width // _CHARACTER))}</text>'
         for r, row in enumerate(rows)
-        for c, (text, _) in enumerate(row)
     )
-    inside = paths + _texts(texts) + _frames(((c, r) for r, c in sorted(marked)), width)
-    return _svg(len(rows[0]) * width, len(rows) * _HIGH, inside)
+    inside = f'{paths}<g style="{_FONT}">{lines}</g>{_frames(marked, width)}'
+    return _svg(wide, len(rows) * _HIGH, inside)
+
+
+def _boxes(places: Iterable[tuple[int, int]], width: int) -> str:
+    return "".join(f"M{c * width} {r * _HIGH}h{n * width}v{_HIGH}h-{n * width}z" for r, c, n in _runs(places))
+
+
+def _line(row: list[list], characters: int) -> str:
+    return "".join(f"{text:^{characters}}" for text, _ in row).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _row(sketch: Sketch) -> str:
@@ -126,7 +143,7 @@ def _row(sketch: Sketch) -> str:
         )
         texts += [((c + 0.5) * width, row * _HIGH + 14, text) for c, text in enumerate(sketch[side])]
     grid = f'<path fill-opacity="0.06" stroke="currentColor" stroke-opacity="0.3" d="{boxes}"/>'
-    marks = _frames(((c, 2) for c in sketch["differ"]), width)
+    marks = _frames(((2, c) for c in sketch["differ"]), width)
     names = "".join(f'<div style="line-height:{_HIGH}px">{name}</div>' for name in ("", "Expected", "Got"))
     names = names.replace("></div>", ">&nbsp;</div>")
     picture = (
@@ -204,7 +221,7 @@ def _image(sketch: Sketch) -> str:
             (
                 f"{name} {part}".strip(),
                 f'<img alt="" src="data:image/png;base64,{escape(sketch[side]["png"])}" '
-                f'style="{size};max-width:none;image-rendering:pixelated;border:1px solid currentColor">',
+                f'style="{size};max-width:none;image-rendering:pixelated;border:1px solid currentColor"/>',
                 sketch[side]["under"],
             )
             for side, name in _SIDES

@@ -139,7 +139,7 @@ def _of_lengths(expected: np.ndarray, got: np.ndarray) -> Sketch:
 
 
 def _count(number: int) -> str:
-    return f"{number} number{'s' * (number != 1)}"
+    return f"{number:,} number{'s' * (number != 1)}"
 
 
 def _of_values(expected: np.ndarray, got: np.ndarray) -> Sketch:
