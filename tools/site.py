@@ -17,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from labs.kit.course import guide
 from labs.kit.curriculum import Curriculum, Lab, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,13 @@ make lab                   # makes the environment and opens JupyterLab
 {map}
 
 {trees}
+
+```{{toctree}}
+:hidden:
+:caption: Teaching
+
+teach/index
+```
 
 ```{{toctree}}
 :hidden:
@@ -59,6 +67,11 @@ def write_pages(curriculum: Curriculum, source: Path) -> None:
     (source / "costs.md").write_text(costs(curriculum), "utf-8")
     (source / "moved.md").write_text(moved(curriculum), "utf-8")
     shutil.copy(ROOT / "data" / "SOURCES.md", source / "data.md")
+    shutil.copytree(ROOT / "docs" / "site" / guide.FOLDER, source / guide.FOLDER)
+    for name, text in guide.pages(curriculum).items():
+        page = source / f"{name}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, "utf-8")
 
 
 def notebook_page(lab: Lab) -> dict:
