@@ -1,21 +1,26 @@
 """JupyterLab's panel: what the server answers it, where it refuses, how it is installed, and that it was built."""
 
+import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
+from tornado.websocket import websocket_connect
 
 from labs.kit import curriculum, paths, progress
 from labs.kit.command import report, workspace
+from labs.kit.command.questions import questions
 from labs.kit.errors import LabsError
-from labs.kit.jupyterlab import actions, extension, state
+from labs.kit.jupyterlab import actions, extension, handlers, state
 
 LAB = "keras/sequential"
 TOKEN = "a-token-for-the-tests"
@@ -91,6 +96,10 @@ def learner(server, monkeypatch):
     return server.folders / "work" / f"{LAB}.ipynb"
 
 
+def asked_in(lab):
+    return questions(curriculum.load().lab(lab))
+
+
 def test_the_state_is_what_labs_progress_prints(server, learner):
     progress.record("check", LAB, "prepare", state="wrong", diagnosis="none-of-that-name")
     status, answer = server.ask("state")
@@ -132,7 +141,50 @@ def test_hints_are_climbed_and_remembered(server, learner):
     seen = [server.ask("hint", {"lab": LAB, "exercise": "prepare"})[1] for _ in range(4)]
     assert [hint["number"] for hint in seen] == [1, 2, 3, 3]
     (row,) = (row for row in server.state_of(LAB)["exercises"] if row["exercise"] == "prepare")
-    assert row["hint_texts"] == [hint["text"] for hint in seen[:3]] and row["hints"] == 4
+    assert row["hint_texts"] == [hint["text"] for hint in seen[:3]] and row["hints"] == 3
+
+
+def test_a_hint_opened_on_a_card_counts_once(server, learner):
+    asked = {"lab": LAB, "exercise": "make_model"}
+    before = len(progress.events())
+    for number in (2, 2, 1):
+        assert server.ask("hint-seen", asked | {"number": number}) == (200, {"seen": 2, "of": 3})
+    assert len(progress.events()) == before + 1
+    assert server.ask("hint", asked)[1]["number"] == 3
+
+
+def test_answers_are_judged_remembered_and_counted_by_the_first(server, learner):
+    (number, *_) = (name for name, one in asked_in(LAB).items() if one["kind"] == "number")
+    for value, right in ((2352, False), (2355, True), (2355.0, True)):
+        status, answer = server.ask("answer", {"lab": LAB, "question": number, "value": value})
+        assert status == 200 and answer["right"] == right and answer["first"] is False
+    told = server.state_of(LAB)
+    assert told["answers"] == {number: {"first": False, "right": True, "value": 2355, "tries": 3}}
+    assert (told["answered"], told["right_at_once"], told["questions"]) == (1, 0, len(asked_in(LAB)))
+    # A question is no exercise.
+    assert not [row for row in told["exercises"] if row["exercise"] in ("", number)]
+
+
+def test_two_windows_may_answer_at_once(server, learner):
+    (order, *_) = ((name, one) for name, one in asked_in(LAB).items() if one["kind"] == "order")
+    body = {"lab": LAB, "question": order[0], "value": order[1]["options"]}
+    with ThreadPoolExecutor(8) as pool:
+        answers = [answer for _, answer in pool.map(lambda _: server.ask("answer", body), range(24))]
+    assert sorted(answer["tries"] for answer in answers) == list(range(1, 25))
+
+
+def test_whoever_listens_is_told_of_a_change(server, learner):
+    async def heard():
+        address = server.base.replace("http", "ws") + f"api/events/subscribe?token={TOKEN}"
+        socket = await websocket_connect(address)
+        asked = {"lab": LAB, "exercise": "prepare"}
+        await asyncio.to_thread(server.ask, "hint", asked)
+        while True:
+            event = json.loads(await asyncio.wait_for(socket.read_message(), 30))
+            if event["schema_id"] == handlers.CHANGED["$id"]:
+                return event["what"]
+
+    assert asyncio.run(heard()) == "hint"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +200,17 @@ def test_hints_are_climbed_and_remembered(server, learner):
         ("hint", {"lab": LAB}, 400, "Say which exercise"),
         ("hint", {"lab": LAB, "exercise": "prepar"}, 404, "Did you mean `prepare`?"),
         ("hint", {"lab": LAB, "exercise": {}}, 400, "Say which exercise"),
+        ("hint-seen", {"lab": LAB, "exercise": "prepare"}, 400, "from 1 to 3"),
+        ("hint-seen", {"lab": LAB, "exercise": "prepare", "number": 4}, 400, "from 1 to 3"),
+        ("hint-seen", {"lab": LAB, "exercise": "prepare", "number": True}, 400, "from 1 to 3"),
+        ("hint-seen", {"lab": LAB, "exercise": "prepar", "number": 1}, 404, "Did you mean `prepare`?"),
+        ("answer", {"lab": LAB}, 400, "Say which question"),
+        ("answer", {"lab": LAB, "question": "no-such", "value": 1}, 404, "not in the lab as it is now"),
+        ("answer", {"lab": LAB, "question": "CHOICE", "value": ["no such choice"]}, 400, "must name choices"),
+        ("answer", {"lab": LAB, "question": "CHOICE", "value": ["x" * 100_000]}, 400, "must name choices"),
+        ("answer", {"lab": LAB, "question": "CHOICE"}, 400, "must be a list"),
+        ("answer", {"lab": LAB, "question": "CHOICE", "value": 1e999}, 400, "must be a list"),
+        ("answer", b" " * 1_000_001, 413, "must not be longer"),
         ("open", [LAB], 400, "JSON object"),
         ("open", b"{", 400, "JSON object"),
         ("open", b"\xff\xfe", 400, "JSON object"),
@@ -155,6 +218,8 @@ def test_hints_are_climbed_and_remembered(server, learner):
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(server, learner, what, body, status, word):
+    if isinstance(body, dict) and body.get("question") == "CHOICE":
+        body = body | {"question": next(name for name, one in asked_in(LAB).items() if one["kind"] == "one")}
     before = progress.events(), learner.exists() and learner.read_bytes()
     found, answer = server.ask(what, body)
     assert found == status and word in answer["message"] and "\n" not in answer["message"]
@@ -162,7 +227,13 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(server, learner, what, b
 
 
 def test_nobody_else_is_served(server):
-    for what, body in (("state", None), ("open", {"lab": LAB}), ("reset", {"lab": LAB}), ("hint", {})):
+    for what, body in (
+        ("state", None),
+        ("open", {"lab": LAB}),
+        ("reset", {"lab": LAB}),
+        ("hint", {}),
+        ("answer", {}),
+    ):
         for token in (None, "another"):
             assert server.ask(what, body, token=token)[0] == 403
 
@@ -247,6 +318,27 @@ def test_a_lab_that_cannot_be_read_does_not_hide_the_others(lab, tmp_path, monke
     finally:
         state._exercises.cache_clear()
     assert [lab["name"] for lab in labs if lab["trouble"]] == [LAB]
+
+
+def test_a_full_disk_loses_nothing_and_is_told(lab, monkeypatch):
+    name, question = next((name, one) for name, one in asked_in(LAB).items() if one["kind"] == "one")
+    body = {"lab": LAB, "question": name, "value": question["options"][:1]}
+    assert actions.answer(body, None)["tries"] == 1
+    kept = progress.path().read_bytes()
+    monkeypatch.setattr(progress, "_warned", False)
+    others = {"lab": LAB, "exercise": "prepare", "number": 1}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file of this process may grow by more than half a line: what a full disk leaves of one.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept) + 20, hard))
+    try:
+        for act, asked in ((actions.answer, body), (actions.hint_seen, others)):
+            with pytest.raises(LabsError, match=r"could not be saved in .*: is the disk full"):
+                act(asked, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert progress.path().read_bytes().startswith(kept)
+    assert actions.answer(body, None)["tries"] == 2
+    assert actions.hint_seen(others, None)["seen"] == 1
 
 
 # --- how it is installed
