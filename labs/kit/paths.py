@@ -31,7 +31,7 @@ def handed_out() -> Path | None:
         return None
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / ASSIGNMENT).is_file() and (folder / MATERIAL / "curriculum.toml").is_file():
+        if (folder / ASSIGNMENT).is_file() and (folder / MATERIAL / "labs" / "curriculum.toml").is_file():
             return folder
     return None
 
@@ -39,7 +39,7 @@ def handed_out() -> Path | None:
 def labs() -> Path:
     """Return the folder of the labs: those that were handed out, or those installed."""
     work = handed_out()
-    return work / MATERIAL if work else LABS
+    return work / MATERIAL / "labs" if work else LABS
 
 
 def _shipped(in_checkout: str, in_package: str) -> Path:

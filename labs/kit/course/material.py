@@ -1,7 +1,7 @@
 """The folder `material` of handed-out work: its labs without solutions, and the data that they need.
 
-It has the form of an installation: `curriculum.toml`, a folder for each lab, `data`, and `notebooks/learn` to begin
-anew from. The students' kit finds it by the `assignment.json` beside it.
+It has the form of a checkout: `labs` with `curriculum.toml` and a folder for each lab, `data`, and `notebooks/learn`
+to begin anew from. The students' kit finds it by the `assignment.json` beside it.
 """
 
 import hashlib
@@ -47,11 +47,11 @@ def write(
         unseen: diagnoses that lose their words, by lab and exercise.
         notebooks: the notebooks to begin anew from, by lab; may be empty.
     """
-    folder.mkdir(parents=True)
-    (folder / "curriculum.toml").write_text(_curriculum(labs, curriculum), "utf-8")
+    (folder / "labs").mkdir(parents=True)
+    (folder / "labs" / "curriculum.toml").write_text(_curriculum(labs, curriculum), "utf-8")
     names = [lab.name for lab in labs]
     for lab in labs:
-        place = folder / lab.name
+        place = folder / "labs" / lab.name
         place.mkdir(parents=True)
         (place / "lab.py").write_text(_source(lab, names), "utf-8")
         mine = {name: given for (of, name), given in points.items() if of == lab.name}
@@ -123,7 +123,7 @@ def write_data(folder: Path, names: list[str]) -> None:
     Raises:
         LabsError: a file is missing or damaged.
     """
-    folder.mkdir()
+    folder.mkdir(parents=True)
     origin = paths.data()
     for name in names:
         shutil.copytree(catalog.folder(name), folder / name)
