@@ -49,6 +49,22 @@ def test_every_figure_keeps_its_description(site):
             assert re.search(r'alt="[^"]{15,}"', figure), (lab.name, figure)
 
 
+def test_every_question_keeps_its_folded_answers(site):
+    for lab in CURRICULUM.labs.values():
+        worked = json.loads((ROOT / "notebooks" / "worked" / f"{lab.name}.ipynb").read_text())
+        prose = "".join(
+            "".join(cell["source"]) for cell in worked["cells"] if cell["cell_type"] == "markdown"
+        )
+        summaries = re.findall(r"<details><summary>(.*?)</summary>", prose)
+        page = (site / f"{lab.name}.html").read_text()
+        shown = re.findall(r"<details>\s*<summary>([^<]*)</summary>", page)
+        rest = iter(map(unescape, shown))  # between them are folds of figures
+        assert len(summaries) > 10 and all(unescape(one) in rest for one in summaries), lab.name
+        # What is folded away was rendered as well: no mark of Markdown is left in it.
+        folded = " ".join(re.findall(r"</summary>(.*?)</details>", page, re.S))
+        assert "**" not in re.sub(r"<code.*?</code>", "", folded, flags=re.S), lab.name
+
+
 def test_nothing_is_fetched_from_elsewhere(site):
     for page in site.glob("*/*.html"):
         if page.parent.name != "_static":
