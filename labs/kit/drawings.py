@@ -90,7 +90,7 @@ def _grid(sketch: Sketch) -> str:
     rows, columns = len(sketch["got"]), len(sketch["got"][0])
     whole = [rows, columns] == sketch["shape"]
     part = "" if whole else f"rows {top} to {top + rows - 1}, columns {left} to {left + columns - 1}"
-    where = " ".join(filter(None, [sketch.get("part", ""), part]))
+    where = " ".join(filter(None, [sketch.get("name"), sketch.get("part"), part]))
     return _figures(
         sketch,
         (
@@ -188,7 +188,7 @@ def _shapes(sketch: Sketch) -> str:
 def _curve(sketch: Sketch) -> str:
     wide, high = 320, 90
     lines = ""
-    styles = {"expected": f'stroke="{_LINE}" stroke-width="3" stroke-opacity="0.75"'}
+    styles = {"expected": f'stroke="{_LINE}" stroke-width="3"'}
     styles["got"] = f'stroke="{MARK}" stroke-width="1.5" stroke-dasharray="5 2"'
     for side, _ in _SIDES:
         heights, path, pen = sketch[side], "", "M"
@@ -214,12 +214,12 @@ def _image(sketch: Sketch) -> str:
     size = f"width:{max(width * zoom, 24)}px;height:{max(height * zoom, 24)}px"
     if max(height, width) > 112:
         size = f"width:{112 * width // max(height, width)}px;height:{112 * height // max(height, width)}px"
-    part = sketch.get("part", "")
+    where = " ".join(filter(None, [sketch.get("name"), sketch.get("part")]))
     drawn = _figures(
         sketch,
         (
             (
-                f"{name} {part}".strip(),
+                f"{name} {where}".strip(),
                 f'<img alt="" src="data:image/png;base64,{escape(sketch[side]["png"])}" '
                 f'style="{size};max-width:none;image-rendering:pixelated;border:1px solid currentColor"/>',
                 sketch[side]["under"],
