@@ -98,10 +98,11 @@ def assign(
 def rehearse(
     labs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAB]...", help="What is handed in; tensors if none is given."),
+        typer.Argument(metavar="[LAB]...", help="What is handed in; foundations/tensors if none is given."),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where it goes; must be new or empty.")
+        Path,
+        typer.Option("--out", metavar="FOLDER", help="Where it goes: new or empty, or an nbgrader course."),
     ] = Path("rehearsal"),
     students: Annotated[int, typer.Option("--students", metavar="N", min=1, max=9999, help="How many.")] = 40,
     seed: Annotated[
@@ -114,4 +115,4 @@ def rehearse(
     """
     from labs.kit.course.rehearsal import command
 
-    raise typer.Exit(command(labs or ["foundations/tensors"], out, students, seed))
+    raise typer.Exit(command(labs or [], out, students, seed))

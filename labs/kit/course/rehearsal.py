@@ -4,12 +4,13 @@ Each student has a chance of their own to get an exercise right; what is wrong c
 lab's `answers.py` lists, some far more often than others, as in a real class.
 """
 
+import copy
 import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ from labs.kit import reference
 from labs.kit.answers import PASSED
 from labs.kit.command.workspace import built
 from labs.kit.course.answer_source import Written, written
-from labs.kit.curriculum import Lab, load
+from labs.kit.curriculum import Curriculum, Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.exercise import Exercise
 from labs.kit.load import exercises
 
 BLANK = "blank"
+CHEAP = "foundations/tensors"
+"""The lab that a class hands in if none is named: it grades fast."""
 EXPECTED = "expected.csv"
 SUBMITTED = "submitted"
 _MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
@@ -52,18 +55,30 @@ class Handed:
 def command(names: Sequence[str], out: Path, students: int, seed: int) -> int:
     """Write an invented class, say what to do with it, and return the exit status.
 
+    Args:
+        names: labs; none for those of an nbgrader course.
+        out: a new folder; or an nbgrader course that `labs assign` wrote, whose `submitted` is filled then.
+        students: how many there are.
+        seed: the same seed makes the same class.
+
     Raises:
         LabsError: there is no such lab, or `out` cannot be written.
     """
     curriculum = load()
-    labs = [curriculum.lab(name) for name in dict.fromkeys(names)]
-    handed = write(out, labs, students, seed)
+    in_course = (out / "release").is_dir()
+    if in_course and names:
+        raise LabsError(f"{out} is a course: its labs are handed in, so name none.")
+    if in_course:
+        handed = into_course(out, curriculum, students, seed)
+    else:
+        labs = [curriculum.lab(name) for name in dict.fromkeys(names or [CHEAP])]
+        handed = write(out, labs, students, seed)
     counted = Counter(entry.expected for entry in handed)
     right, blank = counted[PASSED], counted[BLANK]
     print(
-        f"{out / SUBMITTED} holds {students} students' notebooks of {', '.join(lab.name for lab in labs)}: "
-        f"{right} answers right, {len(handed) - right - blank} wrong, {blank} blank. "
-        f"{out / EXPECTED} says what each must get.\n"
+        f"{out / SUBMITTED} holds the notebooks of {students} students "
+        f"({', '.join(dict.fromkeys(entry.lab for entry in handed))}): {right} answers right, "
+        f"{len(handed) - right - blank} wrong, {blank} blank. {out / EXPECTED} says what each must get.\n"
         f"Next: labs grade {out / SUBMITTED} --out {out / 'graded'}"
     )
     return 0
@@ -86,10 +101,62 @@ def write(folder: Path, labs: Sequence[Lab], students: int, seed: int) -> list[H
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LabsError(f"{folder} has something in it already: name a folder that is new or empty.")
+    given = [Given(lab, Path(f"{lab.name.replace('/', '-')}.ipynb"), _read(built(lab))) for lab in labs]
+    return _write(folder, given, students, seed)
+
+
+def into_course(course: Path, curriculum: Curriculum, students: int, seed: int) -> list[Handed]:
+    """Fill `submitted` of an nbgrader course that `labs assign` wrote; see `write`.
+
+    Raises:
+        LabsError: somebody has handed in already, or nothing of the labs is released.
+    """
+    if any((course / SUBMITTED).glob("*")):
+        raise LabsError(
+            f"{course / SUBMITTED} has something in it already: rehearse with a course of its own."
+        )
+    given = []
+    for path in sorted((course / "release").glob("*/assignment.json")):
+        described = _read(path)
+        for work in described["labs"]:
+            points = {part["name"]: part["points"] for part in work["exercises"]}
+            notebook = _read(path.parent / work["notebook"])
+            place = Path(path.parent.name, work["notebook"])
+            given.append(Given(curriculum.lab(work["name"]), place, notebook, points))
+    if not given:
+        raise LabsError(f"{course / 'release'} holds no assignment that `labs assign` wrote.")
+    return _write(course, given, students, seed)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One notebook as it was handed out.
+
+    Attributes:
+        lab: the lab.
+        place: where in a student's folder it is handed in.
+        notebook: with its blanks.
+        points: exercise to points, where they are not the lab's own.
+    """
+
+    lab: Lab
+    place: Path
+    notebook: dict
+    points: Mapping[str, int] = field(default_factory=dict)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabsError(f"{path} cannot be read: {error}.") from error
+
+
+def _write(folder: Path, given: Sequence[Given], students: int, seed: int) -> list[Handed]:
     handed = []
     try:
-        for student, lab, notebook, entries in invent(labs, students, seed):
-            path = folder / SUBMITTED / student / f"{lab.name.replace('/', '-')}.ipynb"
+        for student, place, notebook, entries in invent(given, students, seed):
+            path = folder / SUBMITTED / student / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8")
             handed += entries
@@ -99,16 +166,18 @@ def write(folder: Path, labs: Sequence[Lab], students: int, seed: int) -> list[H
     return handed
 
 
-def invent(labs: Sequence[Lab], students: int, seed: int) -> Iterator[tuple[str, Lab, dict, list[Handed]]]:
-    """Yield, student by student and lab by lab, the notebook handed in and what it must receive."""
+def invent(
+    given: Sequence[Given], students: int, seed: int
+) -> Iterator[tuple[str, Path, dict, list[Handed]]]:
+    """Yield, student by student and notebook by notebook, what is handed in, where, and what it must receive."""
     rng = np.random.default_rng(seed)
     width = max(2, len(str(students)))
-    choices = {lab.name: _choices(lab, rng) for lab in labs}
+    choices = [_choices(one.lab, rng) for one in given]
     for number in range(1, students + 1):
         student = f"student-{number:0{width}}"
         ability = rng.beta(4, 2)
-        for lab in labs:
-            yield (student, lab, *_handed_in(student, lab, choices[lab.name], ability, rng))
+        for one, choice in zip(given, choices, strict=True):
+            yield (student, one.place, *_handed_in(student, one, choice, ability, rng))
 
 
 @dataclass(frozen=True)
@@ -139,20 +208,21 @@ def _reference(lab: Lab, name: str) -> Written:
 
 
 def _handed_in(
-    student: str, lab: Lab, choices: Sequence[_Choices], ability: float, rng: np.random.Generator
+    student: str, given: Given, choices: Sequence[_Choices], ability: float, rng: np.random.Generator
 ) -> tuple[dict, list[Handed]]:
-    notebook = json.loads(built(lab).read_text("utf-8"))
+    notebook = copy.deepcopy(given.notebook)
     entries, sources = [], {}
     # Some do not get to the end of the lab.
     last = len(choices) if rng.random() < 0.5 + ability / 2 else int(rng.integers(0, len(choices)))
     for place, one in enumerate(choices):
-        given = _answer(one, ability, rng) if place < last else None
+        answer = _answer(one, ability, rng) if place < last else None
         exercise = one.exercise
-        if given:
-            sources[f"exercise-{exercise.name}"] = given.source
-        name, expected = (given.name, given.expected) if given else (BLANK, BLANK)
-        got = exercise.points if expected == PASSED else 0
-        entries.append(Handed(student, lab.name, exercise.name, name, expected, got, exercise.points))
+        if answer:
+            sources[f"exercise-{exercise.name}"] = answer.source
+        name, expected = (answer.name, answer.expected) if answer else (BLANK, BLANK)
+        of = given.points.get(exercise.name, exercise.points)
+        got = of if expected == PASSED else 0
+        entries.append(Handed(student, given.lab.name, exercise.name, name, expected, got, of))
     for cell in notebook["cells"]:
         if cell["id"] in sources:
             cell["source"] = sources[cell["id"]].rstrip("\n").splitlines(keepends=True)
