@@ -1,0 +1,167 @@
+"""Looks after one locked-up process from outside its room: makes the room, counts its memory, ends it.
+
+One for each; it is small in all but what it shares with the process that both are copies of.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from labs.kit.course.locked import guard, room, syscalls
+
+_PAGE = resource.getpagesize()
+_TICK_MS = 25
+_ROOM_FOR_SHARED = 64 << 20
+_AT_ONCE = 24
+"""Processes, each perhaps of many threads; more are a bomb, and would soon leave no time to count them."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a locked-up process may take.
+
+    Attributes:
+        memory: bytes, beyond what it shares with others.
+        disk: bytes of files.
+        processes: processes and threads at once.
+        seconds: of processor time, and twice as many on the clock.
+    """
+
+    memory: int
+    disk: int
+    processes: int
+    seconds: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Return all as a dict that JSON can hold."""
+        return asdict(self)
+
+
+def look_after(work: Callable[[], None], limits: Limits, control: socket.socket, locked: bool) -> None:
+    """Fork a process that does `work` locked up, and stay until it has ended; never returns.
+
+    Says in one line of JSON on `control` why it ended. When the other end of `control` is closed, ends it.
+    """
+    report: dict[str, Any] = {"why": "could not start", "status": 1}
+    try:
+        os.setsid()
+        syscalls.prctl(syscalls.PDEATHSIG, signal.SIGKILL)
+        if locked:
+            syscalls.unshare(syscalls.NEWNS | syscalls.NEWPID | syscalls.NEWIPC)
+            room.own_files(limits.disk)
+        base = _memory("self")
+        pid = os.fork()
+        if not pid:
+            _be_locked_up(work, limits, locked)
+        report = _watch(pid, base, limits, control, locked)
+    except Exception as error:
+        report["why"] = f"could not start: {error}"
+    with suppress(OSError):
+        control.sendall(json.dumps(report).encode("ascii") + b"\n")
+    os._exit(0)
+
+
+def _be_locked_up(work: Callable[[], None], limits: Limits, locked: bool) -> None:
+    status = 98
+    try:
+        os.setsid()
+        syscalls.prctl(syscalls.PDEATHSIG, signal.SIGKILL)
+        if locked:
+            room.own_processes()
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        os.nice(5)  # whatever it starts, who looks after it comes first
+        if locked:
+            room.lock()
+        room.limit(limits.memory, limits.disk, limits.processes if locked else None, limits.seconds)
+        work()
+        status = 0
+    except BaseException as error:
+        # Before `work` this reaches who started the nursery; after, nobody: it is student code's own end.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(status)
+
+
+def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: bool) -> dict[str, Any]:
+    """Wait for the end of `pid`, or bring it about; `base` is what it shared with this process at its beginning."""
+    ended = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(control, select.POLLIN)
+    began, why, most = time.monotonic(), "", 0
+    while not why:
+        ready = {file for file, _ in poll.poll(_TICK_MS)}
+        if ended in ready:
+            break
+        if control.fileno() in ready:
+            why = "told"
+        if locked and sum(name.isdigit() for name in os.listdir("/proc")) > _AT_ONCE:
+            why = "processes"
+            break
+        used = _used(pid, base, locked)
+        most = max(most, used)
+        if used > limits.memory:
+            why = "memory"
+        if time.monotonic() - began > 2 * limits.seconds:
+            why = "time"
+    with suppress(ProcessLookupError):
+        # The first process of its namespace: with it, the kernel ends all others in it.
+        (os.kill if locked else os.killpg)(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    took = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code = os.waitstatus_to_exitcode(status)
+    return {
+        "why": why or _reason(code),
+        "status": code,
+        "memory": most,
+        "seconds": round(took.ru_utime + took.ru_stime, 3),
+    }
+
+
+def _reason(code: int) -> str:
+    if code == guard.FOUND:
+        return "tampering"
+    return {0: "exit", -signal.SIGXCPU: "time", -signal.SIGXFSZ: "disk"}.get(
+        code, "exit" if code > 0 else "signal"
+    )
+
+
+def _used(pid: int, base: int, locked: bool) -> int:
+    """Return the bytes in use: exact only where a quick count is above what any process may share."""
+    if not locked:
+        return max(0, _memory(str(pid)) - base)
+    names = [name for name in os.listdir("/proc") if name.isdigit()]
+    files = os.statvfs("/tmp")
+    on_disk = (files.f_blocks - files.f_bfree) * files.f_frsize
+    others = sum(_memory(name) for name in names if name != "1")
+    if others > _ROOM_FOR_SHARED:
+        others = sum(_own_memory(name) for name in names if name != "1")
+    return max(0, _memory("1") - base) + others + on_disk
+
+
+def _memory(process: str) -> int:
+    """Return the bytes of memory that are no file's."""
+    with suppress(OSError, ValueError):
+        _, resident, shared, *_ = Path(f"/proc/{process}/statm").read_text().split()
+        return (int(resident) - int(shared)) * _PAGE
+    return 0
+
+
+def _own_memory(process: str) -> int:
+    """Return the bytes that only this process has, its part of those that several have, and what is swapped out."""
+    with suppress(OSError, ValueError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        fields = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+        return 1024 * (fields["Pss_Anon"] + fields.get("Swap", 0))
+    return _memory(process)
