@@ -4,9 +4,12 @@ nbgrader's own commands do the rest. What each kind of cell becomes, in its cell
 
 | cell of the lab | in nbgrader |
 |---|---|
-| the start, set-up, a check | read-only: nbgrader puts back what a student has changed |
+| the start, set-up | read-only: nbgrader puts back what a student has changed |
 | an exercise | a solution cell: its blank is made by nbgrader itself |
+| a check | an ordinary cell |
 | after each check, a cell `lab.points("name", 2)` | autograder tests for that many points |
+
+A check is not read-only, because nbgrader 0.9.6 puts a deleted test cell back only behind a solution or a test cell.
 
 The value of the last is what nbgrader counts. Where it autogrades, the configuration sets `LABS_GRADING=yes`: the
 labs, data and checks are then the installed ones, whatever came with the notebook, all inputs are drawn afresh, and
@@ -155,7 +158,6 @@ def notebook(lab: Lab, work: Work, curriculum: Curriculum, handed_out: dict[str,
             cell["source"] = solutions[cell["id"]].splitlines(keepends=True)
             cell["metadata"]["nbgrader"] = _metadata(cell["id"], solution=True)
         elif cell["id"] == f"check-{name}" and name in of:
-            cell["metadata"]["nbgrader"] = _metadata(cell["id"], locked=True)
             cells.append(_points(name, of[name]))
         elif SETUP in tags or "labs.start(" in "".join(cell["source"]):
             cell["metadata"]["nbgrader"] = _metadata(cell["id"], locked=True)
