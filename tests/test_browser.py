@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from accessible import complaints
 
 from labs.kit import progress
 from labs.kit.warm import command as warm
@@ -158,10 +159,23 @@ def test_a_wrong_answer_is_diagnosed(started):
     run(started, "exercise-prepare")
     (card,) = run(started, "check-prepare")
     picture(started, "3-wrong")
-    for part in ("Not yet", "still go up to 255", "Expected", "Got", "lab.hint(prepare)"):
+    for part in ("Not yet", "still go up to 255", "Expected", "Got", "None of 3 cases came out right"):
         assert part in card
     status = started.locator(".jp-mod-active [role=status]")
     assert status.get_attribute("aria-label") == "Check of prepare: Not yet"
+    drawing = status.locator("[role=img]")
+    assert drawing.is_visible() and "numbers differ; first at [" in drawing.get_attribute("aria-label")
+
+
+def test_the_next_hint_is_in_the_card(started):
+    hint = started.locator(".jp-mod-active details.labs-hint")
+    assert (hint.get_attribute("data-lab"), hint.get_attribute("data-number")) == (LAB, "1")
+    assert not hint.locator("p").first.is_visible()
+    hint.locator("summary").focus()
+    started.keyboard.press("Enter")
+    hint.locator("p").first.wait_for(state="visible")
+    assert "dtype changes" in hint.inner_text()
+    picture(started, "3-wrong-and-hint")
 
 
 def test_the_dark_theme_can_be_read(started):
@@ -172,8 +186,10 @@ def test_the_dark_theme_can_be_read(started):
     colour = "e => getComputedStyle(e).color"
     text = started.locator(".jp-mod-active [role=status] td").first.evaluate(colour)
     assert sum(map(int, re.findall(r"\d+", text)[:3])) > 3 * 128, text
+    assert complaints(started, ".jp-mod-active [role=status]") == []
     started.evaluate(change, "JupyterLab Light")
     started.wait_for_selector("body[data-jp-theme-light=true]", state="attached")
+    assert complaints(started, ".jp-mod-active [role=status]") == []
 
 
 def test_a_syntax_error_is_shown_by_python_and_does_not_block(started):
