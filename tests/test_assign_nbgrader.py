@@ -200,9 +200,11 @@ def test_changed_and_missing_tests_come_back_and_no_reference_is_given_away(grad
 
 
 def test_the_diagnosis_of_the_check_is_in_what_the_student_gets_back(course, graded):
-    done = json.loads((course / "autograded" / "student-mixed" / NAME / NOTEBOOK).read_text("utf-8"))
-    (outputs,) = [cell["outputs"] for cell in done["cells"] if cell["id"] == "check-route"]
-    shown = "".join(output["data"]["text/plain"] for output in outputs)
+    import nbformat
+
+    done = nbformat.read(course / "autograded" / "student-mixed" / NAME / NOTEBOOK, as_version=4)
+    (outputs,) = [cell.outputs for cell in done.cells if cell.id == "check-route"]
+    shown = "".join(output.data["text/plain"] for output in outputs)
     first = next(one for one in written(LAB) if one.exercise == "route" and not one.is_right)
     assert exercises(LAB)["route"].misconceptions[first.expected].says in shown
     assert "working version" not in shown
