@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from dataclasses import replace
@@ -500,6 +501,13 @@ def test_a_date_alone_is_its_last_minute_in_the_time_zone_of_the_machine():
 def test_a_due_date_that_is_past_is_said(tmp_path):
     ran = invoke("assign", "foundations/graphs", "--out", tmp_path / "week", "--due", "2020-01-01")
     assert ran.exit_code == 0 and "which is past" in ran.stdout
+
+
+def test_what_instructors_need_is_what_authors_have_and_the_locks_know():
+    extras = tomllib.loads((paths.ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    assert set(extras["teach"]) <= set(extras["dev"])
 
 
 # --- the repository
