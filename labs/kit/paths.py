@@ -29,10 +29,13 @@ def handed_out() -> Path | None:
     """Return the folder of handed-out work that the current folder lies in, or None."""
     if grading():
         return None
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / ASSIGNMENT).is_file() and (folder / MATERIAL / "labs" / "curriculum.toml").is_file():
-            return folder
+    try:
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / ASSIGNMENT).is_file() and (folder / MATERIAL / "labs" / "curriculum.toml").is_file():
+                return folder
+    except OSError:  # a folder that is gone, or that may not be looked into, is none that was handed out
+        return None
     return None
 
 
