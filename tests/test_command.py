@@ -152,8 +152,9 @@ def test_progress_shows_every_lab(learner, monkeypatch):
 
     row = {"lab": "keras/first", "passed": 1, "exercises": 3, "points": 2, "of_points": 7}
     monkeypatch.setattr(progress, "report", lambda _: [row])
-    assert re.search(r"keras/first +1 of 3 +2 of 7", invoke("progress").stdout)
-    assert json.loads(invoke("progress", "--json").stdout) == [row]
+    assert re.search(r"keras/first +1 of 3 +2 of 7 +0 of 0", invoke("progress").stdout)
+    asked = {"questions": 0, "answered": 0, "right_at_once": 0}
+    assert json.loads(invoke("progress", "--json").stdout) == [row | asked]
 
 
 @pytest.mark.parametrize(("name", "option"), [("build", {"check": True}), ("verify", {"json": True})])
