@@ -6,9 +6,9 @@ from pathlib import Path
 HEAD = """\
 # Benchmarks
 
-How fast a lab opens, a check answers and CI runs every notebook again. Written by `make bench`, which takes
-more than an hour (`ROUNDS=1`: half); CI never runs it. What counts are ratios within one run, the two sides taking
-turns, because a shared machine's speed drifts.
+How fast a lab opens, a check answers, CI runs every notebook again and a class is graded. Written by `make
+bench`, which takes more than an hour (`ROUNDS=1`: half); CI never runs it. What counts are ratios within one run,
+the two sides taking turns, because a shared machine's speed drifts.
 
 ![{alt}](results.png)
 """
@@ -32,6 +32,8 @@ def write(results: dict, folder: Path) -> None:
         (_re_execute, "re_execute"),
         (_memory, "memory"),
         (_check_latency, "check_latency"),
+        (_grading, "grading"),
+        (_grading_growth, "grading_growth"),
     ]
     parts = [
         section(results[name]) + _made(results[name], name) for section, name in sections if name in results
@@ -141,6 +143,45 @@ def _check_latency(result: dict) -> str:
     )
 
 
+def _grading(result: dict) -> str:
+    rounds, students = len(next(iter(result["seconds"].values()))), result["students"]
+    rows = [
+        (
+            tool,
+            _spread(result["submissions_a_minute"][tool]),
+            "1" if tool == "labs grade" else _spread(result["times_ours"][tool]),
+            "none" if not result["other_points"][tool] else f"of {result['other_points'][tool]} students",
+        )
+        for tool in sorted(result["median"], key=result["median"].get)
+    ]
+    ratio = round(statistics.median(result["times_ours"]["nbgrader"]), 1)
+    missing = "" if "otter" in result["median"] else f"\notter: {result['otter']}.\n"
+    return (
+        f"## (e) Submissions a minute\n\n{students} submissions of {result['lab']}, {rounds} rounds, the tools in "
+        "turn, all on the same files. nbgrader and otter run every cell, and the labs' own checks in the student's "
+        "process; `labs grade` runs what the exercises need, each locked up, and judges elsewhere. otter is `otter "
+        "run`, which is what `otter grade` does, without its containers.\n\n"
+        + _table(
+            ("tool", "submissions a minute, median (range)", "times ours in seconds", "other points"), *rows
+        )
+        + f"\nnbgrader takes {_target(ratio, ratio >= 5, 'at least 5')} times as long as one `labs grade`.\n{missing}"
+    )
+
+
+def _grading_growth(result: dict) -> str:
+    rows = [
+        (row["submissions"], row["cores"], row["seconds"], row["a_minute"], row["other_points"] or "none")
+        for row in result["rows"]
+    ]
+    return (
+        f"## (f) How grading grows\n\n{result['lab']}; the same {result['different']} notebooks over and over, every "
+        "copy another file. `labs grade` with as many jobs as cores.\n\n"
+        + _table(
+            ("submissions", "cores", "seconds", "submissions a minute", "students with other points"), *rows
+        )
+    )
+
+
 def _draw(results: dict, path: Path) -> str:
     """Draw what a person notices, and return the figure's description."""
     import matplotlib
@@ -163,10 +204,13 @@ def _draw(results: dict, path: Path) -> str:
         number, kinds = list(results["memory"]["megabytes"].items())[-1]
         together = {kind: kinds[kind]["together"] / 1000 for kind in ("cold", "warm")}
         panels.append((f"{number} open kernels", "memory (GB)", together))
+    if "grading" in results:
+        rates = dict(sorted(results["grading"]["median"].items(), key=lambda pair: pair[1]))
+        panels.append(("Grading a class", "submissions a minute", rates))
     figure, row = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.8), squeeze=False)
     for axes, (title, xlabel, values) in zip(row[0], panels, strict=True):
-        ours = ("warm", "ours")
-        colours = [plots.COLOURS[1] if name in ours else plots.COLOURS[0] for name in values]
+        ours = ("warm", "ours", "labs grade")
+        colours = [plots.COLOURS[1] if name.startswith(ours) else plots.COLOURS[0] for name in values]
         drawn = axes.barh(list(values), list(values.values()), color=colours)
         axes.bar_label(drawn, fmt="%.1f", padding=3)
         axes.invert_yaxis()

@@ -20,7 +20,7 @@ from report import write
 from labs.kit.cores import cores
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("open_lab", "memory", "check_latency", "re_execute")
+NAMES = ("open_lab", "memory", "check_latency", "re_execute", "grading", "grading_growth")
 RESULTS = FOLDER / "results.json"
 
 
@@ -38,9 +38,13 @@ def main() -> None:
     """Measure, keep the numbers, write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="which benchmarks")
-    parser.add_argument("--rounds", type=int, default=3, help="how often re_execute lets nbval and ours run")
+    parser.add_argument("--rounds", type=int, default=3, help="how often re_execute and grading take turns")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10, 100], help="of classes in grading_growth"
+    )
     given = parser.parse_args()
-    options = {"re_execute": ["--rounds", str(given.rounds)]}
+    rounds = ["--rounds", str(given.rounds)]
+    options = {"re_execute": rounds, "grading": rounds, "grading_growth": ["--sizes", *map(str, given.sizes)]}
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     for name in given.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
