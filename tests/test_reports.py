@@ -17,12 +17,14 @@ from labs.kit.course.lesson import lesson
 from labs.kit.course.records import STOPPED, Graded, Record
 from labs.kit.curriculum import load
 from labs.kit.load import exercises
+from labs.kit.sketch import sketch
 
 CURRICULUM = load()
 LAB = CURRICULUM.lab("foundations/tensors")
 OTHER = CURRICULUM.lab("training/gradient-tape")
 KNOWN = exercises(LAB)
 GIVEN = rehearsal.Given(LAB, Path("x.ipynb"), {"cells": []})
+SKETCH = sketch([1.0, 2.0], [1.0, 3.0])
 HOSTILE = (
     "<script>alert(1)</script>",
     "</title></style></p><img src=x onerror=alert(1)>",
@@ -138,7 +140,8 @@ def test_a_page_holds_no_solution_and_no_last_hint():
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_of_a_student_s_becomes_markup(text, tmp_path):
     fields = ("says", "think", "expected", "got", "line", "error", "means", "diagnosis")
-    verdict = dict.fromkeys(fields, text) | {"line_number": 1, "given": {text: text}}
+    verdict = dict.fromkeys(fields, text) | {"line_number": 1, "given": {text: text}, "differs": text}
+    verdict |= {"around": {"1": text, "2": text}, "tries": [text, ""], "sketch": SKETCH | {"says": text}}
     exercises_ = [
         graded("decode", "error", verdict=verdict, note=text, teacher=text),
         graded("at_hour", "wrong", "swaps-the-pair", stopped="tampering", note=text, teacher=text),
