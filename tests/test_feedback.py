@@ -140,3 +140,12 @@ def test_the_next_hint_is_one_click_away(double, state, left):
     shown = [text for text in ("One.", "Two.", "return 2 * x") if text in card.html]
     assert shown == [{"1": "One.", "3": "return 2 * x"}[number]]
     assert not any(text in card.text for text in shown)
+
+
+def test_emphasis_is_shown_but_not_in_code_and_not_in_products():
+    from labs.kit.feedback import _inline
+
+    assert _inline("*which* one, a * b * c, and `x *y* z`").startswith(
+        "<em>which</em> one, a * b * c, and <code"
+    )
+    assert "x *y* z</code>" in _inline("`x *y* z`")

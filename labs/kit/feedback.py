@@ -4,6 +4,7 @@ Colours come from the theme of JupyterLab where there is one, state is told by w
 colour, and everything is styled inline, because notebooks strip style sheets from saved output.
 """
 
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -24,6 +25,7 @@ _CARD = (
 _CODE = "font-family:var(--jp-code-font-family, monospace);font-size:0.93em"
 _BLOCK = f"{_CODE};margin:0;padding:2px 0;background:transparent;color:inherit;white-space:pre-wrap"
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:transparent"
+_EMPHASIS = re.compile(r"\*(\S|\S[^*]*\S)\*")
 _LISTED = 6
 _MARKED = 30
 
@@ -208,10 +210,11 @@ def _own(line: str) -> str:
 
 
 def _inline(sentence: str) -> str:
-    """Return `sentence` as HTML, with what stands between backquotes as code."""
+    """Return `sentence` as HTML: what stands between backquotes as code, between asterisks as emphasis."""
     pieces = escape(sentence, quote=False).split("`")
     if len(pieces) % 2 == 0:
         return "`".join(pieces)
     return "".join(
-        f'<code style="{_CODE}">{piece}</code>' if place % 2 else piece for place, piece in enumerate(pieces)
+        f'<code style="{_CODE}">{piece}</code>' if place % 2 else _EMPHASIS.sub(r"<em>\1</em>", piece)
+        for place, piece in enumerate(pieces)
     )
