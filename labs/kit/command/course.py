@@ -27,6 +27,16 @@ def grade(
             help="Lock student code up, or run it with all that you yourself may do.",
         ),
     ] = True,
+    given: Annotated[
+        Path | None,
+        typer.Option(
+            "--assignment", metavar="FILE", help="The assignment.json of what was handed out, for its points."
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster that is there already."),
+    ] = None,
 ) -> None:
     """Grade what students handed in: folders, zips, a Moodle or Canvas download, an nbgrader tree.
 
@@ -37,7 +47,7 @@ def grade(
     """
     from labs.kit.course.grade import command
 
-    raise typer.Exit(command(submissions, out, jobs=jobs, lab=lab, sandbox=sandbox))
+    raise typer.Exit(command(submissions, out, jobs, lab, sandbox, given, scheduler))
 
 
 @course.command()
@@ -116,3 +126,18 @@ def rehearse(
     from labs.kit.course.rehearsal import command
 
     raise typer.Exit(command(labs or [], out, students, seed))
+
+
+@course.command()
+def slides(
+    lab: Annotated[str, typer.Argument(metavar="LAB", help="Its name.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write; must not be there.")],
+) -> None:
+    """Make slides of a lab, one page that needs no network; solutions of exercises are left out.
+
+    Example: [bold]labs slides keras/sequential --out sequential.html[/bold]
+    """
+    from labs.kit import curriculum
+    from labs.kit.course.slides.export import command
+
+    raise typer.Exit(command(curriculum.load(), lab, out))

@@ -16,7 +16,7 @@ from typing import Any
 from labs.kit.errors import LabsError
 
 FORMAT = 1
-STOPPED = ("time", "memory", "exit", "tampering", "unreadable")
+STOPPED = ("time", "memory", "disk", "processes", "exit", "tampering", "unreadable")
 """Why an exercise was not graded by what it does; `Graded.stopped` is one of these, or empty."""
 
 
@@ -71,6 +71,7 @@ class Task:
         problems: what was wrong with it, in sentences.
         ids: what a learning management system calls the student, by the system's name.
         options: how to grade.
+        points: what an exercise gives, where that is not what the lab says.
     """
 
     student: str
@@ -81,6 +82,7 @@ class Task:
     cells: tuple[Cell, ...] = ()
     problems: tuple[str, ...] = ()
     ids: dict[str, str] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all as a dict that JSON can hold."""

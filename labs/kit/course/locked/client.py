@@ -36,11 +36,16 @@ class Held:
     channel: Channel
     _control: socket.socket
 
+    def leave(self) -> None:
+        """End it with all that it has started, without waiting to hear how."""
+        self.channel.close()
+        self._control.close()
+
     def end(self) -> dict[str, Any]:
         """End it with all that it has started, and return how it ended: `why`, `status`, `memory`, `seconds`.
 
-        `why` is "told" if it would have gone on, else what ended it: "exit", "signal", "memory", "time", "disk",
-        "tampering".
+        `why` is "told" if it would have gone on, else what ended it: "exit", "signal", "memory", "processes", "time",
+        "disk" or "tampering".
         """
         report = {"why": "exit", "status": 1, "memory": 0, "seconds": 0.0}
         with suppress(OSError, ValueError):
@@ -79,7 +84,7 @@ class Nursery:
     """
 
     def __init__(self, locked: bool):
-        self.locked = locked
+        self.locked, self.closed = locked, False
         if locked and room.obstacle():
             raise room.refuse(room.obstacle())
         self._lock = threading.Lock()
@@ -158,6 +163,7 @@ class Nursery:
 
     def close(self) -> None:
         """End it and all that it has forked."""
+        self.closed = True
         self._server.close()
         try:
             self._process.wait(END_SECONDS)

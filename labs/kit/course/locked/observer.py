@@ -124,13 +124,13 @@ class Check:
 
     def __init__(self, space: dict[str, Any]):
         self._space = space
+        self._name = ""
         self._exercise: Any = None
         self._attempt: Any = None
-        self._decoys: dict[str, Any] = {}
 
     def __call__(self, step: str, **asked: Any) -> dict[str, Any]:
         """Do one of the steps below."""
-        return {"begin": self._begin, "decoy": self._decoy, "observe": self._observe}[step](**asked)
+        return {"begin": self._begin, "observe": self._observe}[step](**asked)
 
     def _begin(self, exercise: str, source: str) -> dict[str, Any]:
         """Take the student's function, and what of the check says how to look at it.
@@ -142,21 +142,20 @@ class Check:
         threads = sorted(guard.strangers(_known_threads))
         guard.quieten()
         mended = _pristine.mend()
-        there = exercise in self._space
+        self._name, there = exercise, exercise in self._space
         self._attempt = self._space.get(exercise)
         self._exercise = types.SimpleNamespace(when=_define(source, exercise, "<check ").when)
         return {"there": there, "mended": mended[:5], "threads": threads[:5]}
 
-    def _decoy(self, name: str, exercise: str, source: str) -> dict[str, Any]:
-        """Take a function of the grader's own whose evidence is known."""
-        found = _define(source, name, "<decoy ")
-        found.__name__ = found.__qualname__ = exercise
-        self._decoys[name] = found
-        return {}
+    def _observe(self, case: dict[str, Any], seed: int, decoy: str = "", name: str = "") -> dict[str, Any]:
+        """Return what the attempt does with a case, or what Python in `decoy` defines as `name` does with it.
 
-    def _observe(self, case: dict[str, Any], seed: int, decoy: str = "") -> dict[str, Any]:
-        """Return what the attempt, or the decoy of that name, does with a case."""
-        attempt = self._decoys[decoy] if decoy else self._attempt
+        Nobody can tell by where a decoy comes from, or by its name, that it is one; no text of it is kept.
+        """
+        attempt = self._attempt
+        if decoy:
+            attempt = _define(decoy, name, CELL, kept=False)
+            attempt.__name__ = attempt.__qualname__ = self._name
         try:
             observation = observe(self._exercise, attempt, case, seed)
         except BaseException as error:  # what `observe` lets through would end a notebook's kernel
@@ -183,9 +182,10 @@ def _name_in(raised: str) -> str:
     return found[1] if raised.startswith("NameError: name '") and len(found) > 1 else ""
 
 
-def _define(source: str, name: str, kind: str) -> Any:
+def _define(source: str, name: str, kind: str, kept: bool = True) -> Any:
     file = f"{kind}{name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    if kept:
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space: dict[str, Any] = {"__name__": file}
     exec(compile(source, file, "exec"), space)
     return space[name]

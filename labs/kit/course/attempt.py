@@ -1,0 +1,151 @@
+"""One run of some of a notebook's cells in a process of its own, and what an exercise then does on inputs."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from labs.kit.course.extract import Decoy
+from labs.kit.course.locked.client import Held, Nursery
+from labs.kit.course.locked.frames import FrameError
+from labs.kit.course.locked.warden import Limits
+from labs.kit.course.plan import Step
+from labs.kit.course.records import Options
+
+_MIB = 1 << 20
+_START_SECONDS = 20
+_WHYS = {"told": "time", "signal": "exit"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a process is asked for evidence on.
+
+    Attributes:
+        number: of the input.
+        case: the input.
+        seed: what it is observed under.
+        decoy: the answer to observe in place of the student's own, if any.
+    """
+
+    number: int
+    case: dict[str, Any]
+    seed: int
+    decoy: Decoy | None = None
+
+
+@dataclass
+class Ran:
+    """What came of a run.
+
+    Attributes:
+        stopped: why the process ended before its time, one of `labs.kit.course.records.STOPPED`; empty if it did not.
+        during: the step in which it ended; None while it was asked for evidence.
+        errors: what cells raised, by their place in the notebook.
+        missing: names that nothing defined.
+        there: whether the cells have defined the exercise.
+        mended: what of the libraries the cells had replaced.
+        threads: what the cells had left running.
+        seen: for each question its number, the decoy's name or an empty text, and the evidence as it came.
+        seconds: wall time.
+    """
+
+    stopped: str = ""
+    during: Step | None = None
+    errors: dict[int, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    there: bool = False
+    mended: list[str] = field(default_factory=list)
+    threads: list[str] = field(default_factory=list)
+    seen: list[list[Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Garbled(Exception):
+    """The process has said what only student code can have said."""
+
+
+def run(
+    nursery: Nursery,
+    steps: list[Step],
+    exercise: str,
+    when: str,
+    questions: list[Question],
+    options: Options,
+) -> Ran:
+    """Run `steps`, then ask for evidence.
+
+    Args:
+        nursery: where the process comes from.
+        steps: cells, in order.
+        exercise: its name.
+        when: Python that says how to look at it.
+        questions: what to ask, in order.
+        options: what the process may take.
+    """
+    ran, begin = Ran(), time.monotonic()
+    limits = Limits(
+        memory=options.memory_mb * _MIB,
+        disk=options.disk_mb * _MIB,
+        processes=options.processes,
+        seconds=int(options.exercise_seconds + options.cell_seconds * (1 + len(steps))) + 1,
+    )
+    held = nursery.ask("observer", limits)
+    try:
+        _run_steps(held, steps, ran, options)
+        ran.during = None
+        _look(held, exercise, when, questions, ran, options)
+    except (TimeoutError, EOFError, FrameError, Garbled) as error:
+        why = held.end()["why"]
+        garbled = isinstance(error, FrameError | Garbled)
+        ran.stopped = "tampering" if garbled else _WHYS.get(why, why)
+    else:
+        held.leave()
+    ran.seconds = round(time.monotonic() - begin, 2)
+    return ran
+
+
+def _run_steps(held: Held, steps: list[Step], ran: Ran, options: Options) -> None:
+    for number, step in enumerate(steps):
+        ran.during = step
+        own = step.place >= 0
+        seconds = options.cell_seconds + (0 if number else _START_SECONDS)
+        cell = {"do": "cell", "name": step.name, "source": step.source, "trusted": not own}
+        told = _asked(held, cell, seconds)
+        if told.get("error"):
+            ran.errors[step.place] = str(told["error"])[:1000]
+        if told.get("missing"):
+            ran.missing.add(str(told["missing"])[:100])
+
+
+def _look(
+    held: Held, exercise: str, when: str, questions: list[Question], ran: Ran, options: Options
+) -> None:
+    told = _asked(
+        held, {"do": "check", "step": "begin", "exercise": exercise, "source": when}, options.cell_seconds
+    )
+    ran.there = told.get("there") is True
+    ran.mended, ran.threads = _texts(told.get("mended")), _texts(told.get("threads"))
+    if not ran.there:
+        return
+    end = time.monotonic() + options.exercise_seconds
+    for question in questions:
+        asked = {"do": "check", "step": "observe", "case": question.case, "seed": question.seed}
+        if question.decoy:
+            asked |= {"decoy": question.decoy.source, "name": question.decoy.name}
+        held.channel.send(asked, options.cell_seconds)
+        frame = held.channel.receive_frame(max(end - time.monotonic(), 0.01))
+        if not held.channel.is_quiet():
+            raise Garbled
+        ran.seen.append([question.number, question.decoy.name if question.decoy else "", frame])
+
+
+def _asked(held: Held, question: dict[str, Any], seconds: float) -> dict[str, Any]:
+    held.channel.send(question, seconds)
+    told = held.channel.receive(seconds)
+    if not isinstance(told, dict) or not held.channel.is_quiet():
+        raise Garbled
+    return told
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one)[:100] for one in value[:5]] if isinstance(value, list) else []

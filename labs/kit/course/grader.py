@@ -1,0 +1,251 @@
+"""Grade one notebook: run each of its exercises locked up, and have what it did judged elsewhere.
+
+Each exercise gets a process of its own, so that whatever happens in it is that exercise's affair alone. The process
+gets inputs one at a time and gives evidence; it holds no solution of the exercise, no expected result, no judge.
+Among the inputs, at places that nobody can foresee, it is asked for evidence on an answer known to be wrong: if that
+passes, the evidence is worth nothing.
+"""
+
+import random
+import threading
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from labs.kit import reference
+from labs.kit.course import attempt, extract, plan, wording
+from labs.kit.course.attempt import Question, Ran
+from labs.kit.course.calibration import calibrated
+from labs.kit.course.installed import Installed, installed
+from labs.kit.course.locked.client import nursery
+from labs.kit.course.office import Broken, Office
+from labs.kit.course.plan import Read, Step
+from labs.kit.course.records import Graded, Options, Record, Task
+from labs.kit.diagnosis import COMMON, RAISES
+from labs.kit.examine import Verdict
+from labs.kit.exercise import Exercise
+
+DECOYS = 2
+LOST_CELLS = 4
+"""How many cells, none of them the exercise's own, may end the process before an exercise is given up."""
+
+_here = threading.local()
+
+
+def grade_one(task: Task) -> Record:
+    """Grade one notebook.
+
+    May be called from several threads at once; each keeps a clerk of its own.
+
+    Raises:
+        LabsError: the labs themselves do not work here, or nothing can be locked up; never for what a student did.
+    """
+    begin = time.monotonic()
+    lab = installed(task.lab)
+    graded, problems = _Notebook(task, lab, office(task.options)).grade()
+    return Record(
+        student=task.student,
+        lab=task.lab,
+        file=task.file,
+        sha256=task.sha256,
+        points=sum(one.points for one in graded),
+        of_points=sum(one.of_points for one in graded),
+        exercises=tuple(graded),
+        problems=(*task.problems, *problems),
+        graded=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - begin, 2),
+        ids=task.ids,
+    )
+
+
+def office(options: Options) -> Office:
+    """Return this thread's office.
+
+    Raises:
+        LabsError: nothing can be locked up here, or TensorFlow cannot be imported.
+    """
+    mine = getattr(_here, "office", None)
+    if mine is None or mine.locked != options.sandbox or mine.nursery.closed:
+        mine = _here.office = Office(nursery(options.sandbox))
+    return mine
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of an exercise came to.
+
+    Attributes:
+        verdict: on the attempt.
+        stopped: see `labs.kit.course.records.Graded`.
+        note, teacher: sentences.
+        missing: names that nothing defined.
+    """
+
+    verdict: Verdict
+    stopped: str = ""
+    note: str = ""
+    teacher: str = ""
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it gets its points."""
+        return self.verdict.state == "passed" and not self.stopped
+
+
+class _Notebook:
+    """The grading of one notebook.
+
+    Args:
+        task: what was handed in.
+        lab: as it is installed.
+        office: reads, draws and judges.
+    """
+
+    def __init__(self, task: Task, lab: Installed, office: Office):
+        self._task, self._lab, self._office = task, lab, office
+        self._options = task.options
+        self._cells: list[Read] = []
+        self._lost: set[int] = set()
+        self._unsolved: dict[str, str] = {}
+
+    def grade(self) -> tuple[list[Graded], list[str]]:
+        """Return what each exercise came to, and what is wrong with the notebook as a whole."""
+        points = self._task.points
+        known = [
+            replace(one, points=points.get(one.name, one.points)) for one in self._lab.exercises.values()
+        ]
+        if not self._task.cells:
+            return [_graded(one, _unreadable(one.name), 0) for one in known], []
+        try:
+            told = self._office.read([cell.source for cell in self._task.cells])
+        except Broken:
+            return [_graded(one, _unreadable(one.name), 0) for one in known], [wording.NO_PYTHON]
+        self._cells = plan.read(self._task.cells, told, self._lab)
+        graded = []
+        for exercise in known:
+            begin = time.monotonic()
+            result = self._exercise(exercise)
+            if not result.passed:
+                self._unsolved[exercise.name] = reference.source(self._lab.lab, exercise.name)
+            graded.append(_graded(exercise, result, time.monotonic() - begin))
+        return graded, []
+
+    def _exercise(self, exercise: Exercise) -> Result:
+        """Try one plan after the other until one passes; else return what the first came to."""
+        missing: set[str] = set()
+        results: list[Result] = []
+        for steps in plan.plans(self._cells, exercise.name, self._lab, self._unsolved, missing):
+            result = self._with_what_runs(exercise, steps)
+            if result.passed:
+                return result
+            results.append(result)
+            missing |= result.missing
+        if not results:
+            return self._undefined(exercise)
+        # A name that was missing in the first run says only that the exercise leans on more than its own cells.
+        return next((one for one in results if not one.missing), results[0])
+
+    def _undefined(self, exercise: Exercise) -> Result:
+        """Return the result for an exercise that no cell defines."""
+        own = [cell for cell in self._cells if cell.exercise == exercise.name and cell.own]
+        slips = [cell for cell in own if cell.error] or [
+            cell for cell in self._cells if cell.error and exercise.name in cell.source and cell.own
+        ]
+        if slips:
+            cell = slips[-1]
+            return Result(
+                Verdict(
+                    exercise.name,
+                    "error",
+                    diagnosis=RAISES,
+                    says=COMMON[RAISES].says,
+                    line=cell.line,
+                    line_number=cell.line_number,
+                    error=cell.error,
+                )
+            )
+        blank = any(cell.blank == exercise.name for cell in self._cells)
+        others = sorted({name for cell in own for name in cell.defines} - self._lab.exercises.keys())
+        note = "" if blank else wording.renamed(exercise.name, others)
+        return Result(Verdict(exercise.name, "blank"), note=note)
+
+    def _with_what_runs(self, exercise: Exercise, steps: list[Step]) -> Result:
+        """Run the steps; again without one of them where that ended the process and is not the exercise's own."""
+        for _ in range(LOST_CELLS):
+            left = [step for step in steps if step.place not in self._lost]
+            ran, result = self._run(exercise, left)
+            guilty = ran.during
+            if not (ran.stopped and guilty and guilty.place >= 0):
+                break
+            if exercise.name in self._cells[guilty.place].defines:
+                break
+            self._lost.add(guilty.place)
+        return result
+
+    def _run(self, exercise: Exercise, steps: list[Step]) -> tuple[Ran, Result]:
+        known = calibrated(self._lab, exercise.name, self._options, self._office)
+        when = extract.when(self._lab.lab.checks, exercise.name)
+        questions = self._questions(exercise.name, known.cases, known.decoys)
+        ran = attempt.run(self._office.nursery, steps, exercise.name, when, questions, self._options)
+        if ran.stopped:
+            return ran, self._stopped(exercise.name, ran.stopped, ran.during)
+        if not ran.there:
+            return ran, self._not_there(exercise, ran)
+        try:
+            told = self._office.judge(self._lab, exercise.name, self._options.seed, ran.seen)
+        except Broken:
+            return ran, self._stopped(exercise.name, "tampering", None)
+        verdict = Verdict(**told["verdict"])
+        missing = frozenset({told["missing"]} - {""})
+        swayed = wording.swayed(told["passes"], set(told["mended"]) - known.noise, ran.threads)
+        if verdict.state == "passed" and swayed:
+            stopped = self._stopped(exercise.name, "tampering", None)
+            return ran, replace(stopped, teacher=swayed)
+        teacher = wording.replaced(ran.mended) if set(ran.mended) - known.noise else ""
+        return ran, Result(verdict, teacher=teacher, missing=missing)
+
+    def _questions(self, exercise: str, cases: list, decoys: tuple) -> list[Question]:
+        """Return all inputs in order, with decoys among them at places that cannot be foreseen."""
+        chance = random.Random(f"{self._options.seed} {self._task.sha256} {exercise}")
+        questions = [Question(number, case, seed) for number, (case, seed) in enumerate(cases)]
+        for decoy, number in chance.sample(decoys, min(DECOYS, len(decoys))):
+            place = chance.randint(1, len(questions))
+            questions.insert(place, Question(number, *cases[number], decoy))
+        return questions
+
+    def _stopped(self, name: str, why: str, during: Step | None) -> Result:
+        cell = during.place + 1 if during else 0
+        note = wording.stopped(why, cell, self._options)
+        verdict = Verdict(name, "error", diagnosis=RAISES, says=COMMON[RAISES].says, error=note)
+        return Result(
+            verdict, stopped=why, note=note, teacher=wording.TAMPERING if why == "tampering" else ""
+        )
+
+    def _not_there(self, exercise: Exercise, ran: Ran) -> Result:
+        """Return the result where the cell ended before it defined the exercise."""
+        mine = [cell.place for cell in plan.definitions(self._cells, exercise.name)]
+        error = next((ran.errors[place] for place in mine if place in ran.errors), "")
+        if not error:
+            return Result(Verdict(exercise.name, "blank"), missing=frozenset(ran.missing))
+        verdict = Verdict(exercise.name, "error", diagnosis=RAISES, says=COMMON[RAISES].says, error=error)
+        return Result(verdict, missing=frozenset(ran.missing))
+
+
+def _unreadable(name: str) -> Result:
+    return Result(Verdict(name, "blank"), stopped="unreadable", note=wording.UNREADABLE)
+
+
+def _graded(exercise: Exercise, result: Result, seconds: float) -> Graded:
+    verdict: dict[str, Any] = result.verdict.as_dict()
+    return Graded(
+        name=exercise.name,
+        points=exercise.points if result.passed else 0,
+        of_points=exercise.points,
+        verdict=verdict,
+        stopped=result.stopped,
+        note=result.note,
+        teacher=result.teacher,
+        seconds=round(seconds, 2),
+    )
