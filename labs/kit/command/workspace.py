@@ -212,16 +212,22 @@ def _written(copy: Path) -> Iterator[None]:
         ) from error
 
 
-def _put(copy: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file that is not there yet: beside it and renamed, so that no half of it is ever left."""
+def _put(copy: Path, write: Callable[[Path], Any]) -> bool:
+    """Write a file that is not there yet: beside it and renamed, so that no half of it is ever left.
+
+    Returns:
+        Whether it was written; another start may have made it in the meantime: then it is the learner's.
+    """
     with _half(copy, write) as half:
         try:
             os.link(half, copy)
         except FileExistsError:
-            return  # another start has made it in the meantime: then it is the learner's
+            return False
         except OSError:  # a file system without links
-            if not copy.exists():
-                os.replace(half, copy)
+            if copy.exists():
+                return False
+            os.replace(half, copy)
+    return True
 
 
 def _replace(copy: Path, write: Callable[[Path], Any]) -> None:
@@ -245,8 +251,6 @@ def _keep(copy: Path) -> Path:
     while True:
         kept = copy.with_name(f"{stem}{f'-{number}' if number > 1 else ''}{copy.suffix}")
         number += 1
-        if kept.exists():
-            continue
         # A second name for the same file would change with it, if someone still writes to it: a copy does not.
-        _put(kept, lambda half: shutil.copy2(copy, half))
-        return kept
+        if not kept.exists() and _put(kept, lambda half: shutil.copy2(copy, half)):
+            return kept
