@@ -1,0 +1,1 @@
+"""Slides of a lab for a lecture: `labs slides`."""
