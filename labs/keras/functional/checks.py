@@ -766,17 +766,19 @@ class SorterModel:
 
     @staticmethod
     def given(rng):
-        for shape, columns, rate in (([6, 6, 1], 3, 0.5), ([3, 4, 2], 5, 0.8)):
+        # One round trip is enough, and it is the slow part; it needs a rate that is nobody's default.
+        for shape, columns, rate, saves in (([6, 6, 1], 3, 0.5, False), ([3, 4, 2], 5, 0.8, True)):
             yield {
                 "units": int(rng.integers(12, 20)),
                 "classes": int(rng.integers(4, 8)),
                 "rate": rate,
                 "image": rng.normal(0, 1, (6, *shape)).astype(np.float32),
                 "table": rng.normal(0, 1, (6, columns)).astype(np.float32),
+                "saves": saves,
             }
 
     @staticmethod
-    def when(SorterModel, units, classes, rate, image, table):
+    def when(SorterModel, units, classes, rate, image, table, saves):
         model, inputs = SorterModel(units=units, classes=classes, rate=rate), {"image": image, "table": table}
         outputs = model(inputs, training=False)
         if not isinstance(outputs, dict):
@@ -791,7 +793,7 @@ class SorterModel:
             "weights": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
             "kernels": _kernels(model),
         }
-        if seen["weights"]:
+        if seen["weights"] and saves:
             with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model.save(Path(folder) / "model.keras")
@@ -803,7 +805,7 @@ class SorterModel:
         return seen
 
     @staticmethod
-    def then(seen, units, classes, rate, image, table):
+    def then(seen, units, classes, rate, image, table, saves):
         outputs, n = seen["outputs"], len(image)
         if set(outputs) != {"kind", "area"}:
             got = ", ".join(outputs) or seen["form"]
@@ -827,7 +829,7 @@ class SorterModel:
             raise Misread("drops-never")
         if not _head(seen, outputs, units, classes, image, table):
             raise Misread("other-answers")
-        if not _same(outputs["kind"], seen["loaded"]["kind"]) or seen["loaded_rate"] != rate:
+        if saves and (not _same(outputs["kind"], seen["loaded"]["kind"]) or seen["loaded_rate"] != rate):
             raise Misread("loses-a-setting", expected=f"rate {rate}", got=f"rate {seen['loaded_rate']}")
 
 
