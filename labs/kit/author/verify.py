@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -55,7 +56,12 @@ def command(names: list[str], json: bool = False, notebooks: bool = True) -> int
     proofs: list[Proof] = []
     runs: list[Run] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with (
+        warnings.catch_warnings(),
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        # Wrong answers do what Keras and NumPy warn of.
+        warnings.simplefilter("ignore")
         task = progress.add_task("verifying", total=steps)
         for lab in chosen:
             progress.update(task, description=lab.name)
