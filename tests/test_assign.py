@@ -388,6 +388,17 @@ def test_in_the_folder_the_kit_sees_the_assignment_and_nothing_else(bundle, monk
     assert paths.data() != bundle / "material" / "data"
 
 
+def test_the_panel_shows_the_labs_of_the_assignment_and_opens_their_notebooks(bundle, monkeypatch):
+    from labs.kit.jupyterlab import state
+
+    monkeypatch.chdir(bundle)
+    shown = state.read(bundle)
+    found = [lab for module in shown["modules"] for lab in module["labs"]]
+    assert shown["home"] and [lab["name"] for lab in found] == list(NAMES)
+    assert [lab["path"] for lab in found] == [f"{name}.ipynb" for name in NAMES]
+    assert {lab["copy"] for lab in found} == {"current"}
+
+
 def test_a_zip_holds_one_folder_with_the_same_files(bundle, tmp_path):
     ran = invoke(
         "assign", *NAMES, "--out", tmp_path / "week-3", "--as", "zip", "--due", "2026-12-01T18:00+01:00"
