@@ -66,7 +66,20 @@ def double():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say loudly that the browser tests did not run: nobody may take that for a pass."""
-    if any("no Chromium" in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
-        terminalreporter.section("BROWSER TESTS NOT RUN", red=True, bold=True)
-        terminalreporter.line("No Chromium was found. On Debian: apt-get install chromium")
+    """Say loudly which tests did not run for want of a program: nobody may take that for a pass."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    for wanting, title, mend in (
+        (
+            "no Chromium",
+            "BROWSER TESTS NOT RUN",
+            "No Chromium was found. On Debian: apt-get install chromium",
+        ),
+        (
+            "no JupyterHub",
+            "THE EXAMPLE WITH JUPYTERHUB WAS NOT RUN",
+            "It needs jupyterhub from PyPI, and in examples/jupyterhub: npm install configurable-http-proxy",
+        ),
+    ):
+        if any(wanting in reason for reason in skipped):
+            terminalreporter.section(title, red=True, bold=True)
+            terminalreporter.line(mend)

@@ -68,10 +68,22 @@ def write_pages(curriculum: Curriculum, source: Path) -> None:
     (source / "moved.md").write_text(moved(curriculum), "utf-8")
     shutil.copy(ROOT / "data" / "SOURCES.md", source / "data.md")
     shutil.copytree(ROOT / "docs" / "site" / guide.FOLDER, source / guide.FOLDER)
+    hub = ROOT / "examples" / "jupyterhub"
+    (source / guide.FOLDER / "jupyterhub.md").write_text(example(hub), "utf-8")
     for name, text in guide.pages(curriculum).items():
         page = source / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, "utf-8")
+
+
+def example(folder: Path) -> str:
+    """Return the README of an example with the files that it links to in their place, as folds under it."""
+    text = (folder / "README.md").read_text("utf-8")
+    for name in re.findall(r"\[[^]]+\]\(([\w.]+\.py)\)", text):
+        text = text.replace(f"[{name}]({name})", f"`{name}`")
+        code = (folder / name).read_text("utf-8").rstrip()
+        text += f"\n## {name}\n\n```python\n{code}\n```\n"
+    return text
 
 
 def notebook_page(lab: Lab) -> dict:
