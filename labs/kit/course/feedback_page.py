@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from markupsafe import Markup
@@ -55,7 +55,7 @@ def _lab(record: Record, curriculum: Curriculum) -> dict[str, Any]:
     return {
         "name": page.visible(record.lab),
         "title": lab.title if lab else "A lab that is not installed here",
-        "file": record.file,
+        "file": PurePath(record.file).name,  # where the teacher keeps it is nothing to a student
         "graded": record.graded,
         "got": record.points,
         "of": record.of_points,
