@@ -1,6 +1,7 @@
 """Questions in the prose: how they are read, what is refused, and which answers are right."""
 
 import json
+import re
 
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -21,7 +22,7 @@ def fold(summary, inside):
 
 CHOICE = (
     "**Predict.** What does\n`x` do?\n\n"
-    + fold("Nothing &amp; more", "Think.")
+    + fold("<code>Nothing</code> &amp; more", "Think.")
     + fold("All", "Right: it does.")
 )
 SEVERAL = "### Quiz\n\n**1. Which? Choose all.**\n\n" + "".join(
@@ -155,6 +156,9 @@ def test_both_notebooks_of_a_lab_describe_its_questions(name):
         for question in questions(cell.source)
     ]
     assert list(asked.questions(lab).values()) == wanted and len(wanted) > 6
+    assert not [
+        option for one in wanted for option in one.get("options", ()) if re.search(r"</?\w+>", option)
+    ]
     worked = json.loads((paths.notebooks() / "worked" / f"{name}.ipynb").read_text())
     cells = [cell["metadata"].get("labs", {}).get("questions", ()) for cell in worked["cells"]]
     assert [question for cell in cells for question in cell] == wanted

@@ -12,7 +12,7 @@ from test_browser import IDLE, LAB, SECONDS, picture, select
 from test_browser import address as address
 from test_browser import executable as executable
 from test_browser import folders as folders
-from test_panel import LEARNER, complaints, theme, unfold
+from test_panel import LEARNER, PANEL, complaints, theme, unfold
 from test_panel import browser as browser
 
 from labs.kit import curriculum, progress
@@ -283,3 +283,22 @@ def test_a_hint_opened_on_a_card_is_remembered_once(page, folders, told):
         fold.locator("summary").click()
     events = [one for one in progress.events() if one["kind"] == "hint"]
     assert [(one["exercise"], one["number"]) for one in events] == [("prepare", 2)]
+
+
+@pytest.mark.parametrize(
+    "name", ["keras/custom-layers", "training/callbacks", "judgement/tensorflow-or-pytorch"]
+)
+def test_other_labs_have_a_form_for_every_question(page, name):
+    """The first two have choices with code in them."""
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save-all')")
+    page.evaluate("() => window.jupyterapp.commands.execute('application:close-all')")
+    lab = f"{PANEL} [data-lab='{name}']"
+    unfold(page, lab)
+    page.locator(f"{lab} .tfl-button", has_text="Open").click()
+    shown = "name => window.jupyterapp.shell.currentWidget.context?.path === name"
+    page.wait_for_function(shown, arg=f"{name}.ipynb")
+    page.wait_for_function(IDLE, timeout=SECONDS)
+    for question in questions(curriculum.load().lab(name)).values():
+        labels = form(page, question).locator("label span").all_inner_texts()
+        if question["kind"] in ("one", "several"):
+            assert labels == question["options"]

@@ -15,3 +15,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   made.append(...inside);
   return made;
 }
+
+/** Copies of what a node holds. */
+export function copies(node: Node): Node[] {
+  return [...node.childNodes].map(child => child.cloneNode(true));
+}

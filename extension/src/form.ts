@@ -1,7 +1,7 @@
 // One question of the prose as a form. The folds of the prose stay in the page: they hold the reasons, and what is
 // shown is copied from them, with its code and emphasis.
 import { isRight, IQuestion, mistake, places, Value } from './judge';
-import { element } from './element';
+import { copies, element } from './element';
 import { asks, IInput } from './input';
 
 /** What has become of an answer. */
@@ -39,7 +39,8 @@ export class Form {
     draft: (state: unknown) => void
   ) {
     const name = `tfl-question-${++count}`;
-    this._input = asks(question, list, name, sentence => {
+    const shown = list ? [...list.children] : _folds.map(fold => fold.querySelector('summary')!);
+    this._input = asks(question, shown, name, sentence => {
       this._touched = true;
       draft(this._input.state);
       if (sentence) {
@@ -183,10 +184,6 @@ function reason(fold: Element): Node[] {
   return [...fold.children]
     .filter(child => child.tagName !== 'SUMMARY')
     .map(child => child.cloneNode(true));
-}
-
-function copies(node: Node): Node[] {
-  return [...node.childNodes].map(child => child.cloneNode(true));
 }
 
 /** Keys and double clicks are meant for the form, and not for the notebook around it; running the cell still works. */

@@ -1,5 +1,5 @@
 // What a learner answers with: choices, a number, or a list to put in order by keys as well as by mouse.
-import { element } from './element';
+import { copies, element } from './element';
 import { IQuestion, places, read, Value } from './judge';
 
 export interface IInput {
@@ -14,9 +14,10 @@ export interface IInput {
 /** Told of every change, with a sentence for those who do not see it. */
 type Changed = (sentence?: string) => void;
 
+/** @param shown the options as they stand in the prose, with its code and emphasis. */
 export function asks(
   question: IQuestion,
-  list: Element | null,
+  shown: Element[],
   name: string,
   changed: Changed
 ): IInput {
@@ -24,19 +25,19 @@ export function asks(
     case 'number':
       return number(question, name, changed);
     case 'order':
-      return order(question, [...(list?.children ?? [])], changed);
+      return order(question, shown, changed);
     default:
-      return choices(question, name, changed);
+      return choices(question, shown, name, changed);
   }
 }
 
-function choices(question: IQuestion, name: string, changed: Changed): IInput {
+function choices(question: IQuestion, shown: Element[], name: string, changed: Changed): IInput {
   const options = question.options ?? [];
   const several = question.kind === 'several';
   const type = several ? 'checkbox' : 'radio';
   const boxes = options.map(option => element('input', '', { type, name, value: option }));
-  const labels = boxes.map(box =>
-    element('label', 'tfl-option', {}, box, element('span', '', {}, box.value))
+  const labels = boxes.map((box, place) =>
+    element('label', 'tfl-option', {}, box, element('span', '', {}, ...copies(shown[place])))
   );
   const node = element('div', '', {}, ...labels);
   node.onchange = () => changed();
@@ -92,8 +93,7 @@ function order(question: IQuestion, items: Element[], changed: Changed): IInput 
   const options = question.options ?? [];
   const node = element('ol', 'tfl-steps');
   const steps = options.map((option, place) => {
-    const text = element('span', 'tfl-step');
-    text.append(...[...(items[place]?.childNodes ?? [])].map(child => child.cloneNode(true)));
+    const text = element('span', 'tfl-step', {}, ...copies(items[place]));
     const up = mover(option, -1);
     const down = mover(option, 1);
     return element('li', '', { 'data-step': option }, up, down, text);

@@ -101,8 +101,8 @@ def described(question: Question) -> dict[str, Any]:
 
 
 def without_marks(text: str) -> str:
-    """Return a piece of Markdown as it reads: no signs for code and emphasis, one blank between words."""
-    return " ".join(unescape(re.sub(r"[`*]", "", text)).split())
+    """Return a piece of Markdown as it reads: no marks or tags for code and emphasis, one blank between words."""
+    return " ".join(unescape(re.sub(r"[`*]|</?(?:code|em|strong|i|b)>", "", text)).split())
 
 
 def _asked(text: str, in_quiz: bool) -> tuple[list[str], str, str]:
