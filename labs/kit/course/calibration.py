@@ -108,7 +108,7 @@ def _tried(
         if [question.decoy.name, question.number] not in told["passes"]
     }
     usable = [key for key, outcome in shown.items() if outcome == "seen"] or list(shown)
-    return Calibration(cases, tuple(usable), frozenset(told["mended"]), ran.seconds)
+    return Calibration(cases, tuple(usable), frozenset([*told["mended"], *ran.mended]), ran.seconds)
 
 
 def _leads_to(lab: Installed, exercise: str) -> list[str]:

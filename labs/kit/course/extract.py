@@ -61,7 +61,10 @@ def decoys(answers: Path, exercise: str) -> tuple[Decoy, ...]:
             marks = {one.lineno: one.end_lineno for one in node.decorator_list if _marks(one, "wrong")}
             lines = _lines(node) - {n for first, last in marks.items() for n in range(first, last + 1)}
             needed = _needed(tree, [node], without={node.name})
-            if any(isinstance(other, ast.FunctionDef | ast.ClassDef) for other in needed):
+            defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)} - {
+                node.name
+            }
+            if any(_names(other) & defined for other in (node, *needed)):
                 continue
             for other in needed:
                 lines |= _lines(other)

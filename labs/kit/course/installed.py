@@ -37,8 +37,14 @@ class Installed:
     def unfilled(self, exercise: str) -> str:
         """Return the exercise's cell with nothing in its blanks: no answer, and known to be none."""
         trees = (ast.parse(source) for _, source in self.setup)
-        imports = [n for tree in trees for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
-        return "\n".join([*map(ast.unparse, imports), self.blanks[exercise].replace(_BLANK, "pass")])
+        leading = [ast.unparse(node) for tree in trees for node in tree.body if _is_plain(node)]
+        return "\n".join([*leading, self.blanks[exercise].replace(_BLANK, "pass")])
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    """Tell whether a statement only imports, or names a constant."""
+    constant = isinstance(node, ast.Assign) and not any(isinstance(one, ast.Call) for one in ast.walk(node))
+    return constant or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 @lru_cache(maxsize=32)

@@ -138,11 +138,14 @@ class Pristine:
 
 def _names(space: Any) -> dict[str, Any]:
     passing = ("__warningregistry__", "__annotations__", "__doc__", "__abstractmethods__", "_")
+    passing += ("compat", "saved_model")  # TensorFlow replaces these when they are first used
     return {name: value for name, value in space.items() if name not in passing and not _changes(name, value)}
 
 
 def _changes(name: str, value: Any) -> bool:
-    """Tell whether a library itself gives this name another value as it works: counters, caches, settings."""
+    """Tell whether a library itself gives this name another value as it works: counters, caches, late imports."""
+    if isinstance(value, types.ModuleType) and type(value) is not types.ModuleType:
+        return True
     return name.startswith("_abc_") or value is None or isinstance(value, bool | int | float | str | bytes)
 
 

@@ -152,11 +152,11 @@ class Check:
 
         Nobody can tell by where a decoy comes from, or by its name, that it is one; no text of it is kept.
         """
-        attempt = self._attempt
-        if decoy:
-            attempt = _define(decoy, name, CELL, kept=False)
-            attempt.__name__ = attempt.__qualname__ = self._name
         try:
+            attempt = self._attempt
+            if decoy:
+                attempt = _define(decoy, name, CELL, kept=False)
+                attempt.__name__ = attempt.__qualname__ = self._name
             observation = observe(self._exercise, attempt, case, seed)
         except BaseException as error:  # what `observe` lets through would end a notebook's kernel
             observation = Observation("raised", raised=_said(error), error=_said(error))
