@@ -39,8 +39,6 @@ WATCHED = (
     "labs.kit.meanings",
     "labs.kit.observe",
     "labs.kit.plain",
-    "labs.kit.course.locked.frames",
-    "labs.kit.course.locked.observer",
     "numpy",
     "numpy.linalg",
     "numpy.random",
@@ -72,6 +70,8 @@ CLASSES = (
     ("keras.losses", "Loss"),
     ("keras.metrics", "Metric"),
     ("keras.optimizers", "Optimizer"),
+    ("json", "JSONEncoder"),
+    ("json", "JSONDecoder"),
 )
 
 _FRAMES = {
@@ -88,45 +88,46 @@ FOUND = 97
 """The exit status of a process that was ended by what the hook saw."""
 
 
-class Pristine:
-    """Remembers what the watched modules and classes consist of, while no student code has run.
+def pristine() -> Callable[[], list[str]]:
+    """Remember what the watched modules and classes consist of, and return the function that puts that back.
 
-    Keeps references to what it remembers, and its own helpers, so that nothing of it is looked up later.
+    To be called while no student code has run. The function returns the names that had another meaning. It holds
+    all that it uses, and nothing that can be imported leads to it.
     """
+    modules = {name: sys.modules[name] for name in WATCHED if name in sys.modules}
+    spaces: list[tuple[str, Any, dict[str, Any]]] = [
+        (name, module, _names(vars(module))) for name, module in modules.items()
+    ]
+    for home, name in CLASSES:
+        kind = getattr(sys.modules.get(home), name, None)
+        if isinstance(kind, type):
+            spaces.append((f"{home}.{name}", kind, _names(vars(kind))))
+    functions = [
+        (f"{name}.{key}", value, value.__code__, value.__defaults__, value.__kwdefaults__)
+        for name, _, before in spaces
+        for key, value in before.items()
+        if type(value) is types.FunctionType
+    ]
+    look, is_type, put_in_type, put, nothing = (
+        vars,
+        isinstance,
+        type.__setattr__,
+        object.__setattr__,
+        object(),
+    )
 
-    def __init__(self) -> None:
-        modules = {name: sys.modules[name] for name in WATCHED if name in sys.modules}
-        self._spaces: list[tuple[str, Any, dict[str, Any]]] = [
-            (name, module, _names(vars(module))) for name, module in modules.items()
-        ]
-        for home, name in CLASSES:
-            kind = getattr(sys.modules.get(home), name, None)
-            if isinstance(kind, type):
-                self._spaces.append((f"{home}.{name}", kind, _names(vars(kind))))
-        functions = {
-            id(value): (f"{name}.{key}", value)
-            for name, _, before in self._spaces
-            for key, value in before.items()
-            if type(value) is types.FunctionType
-        }
-        self._functions = [
-            (name, value, value.__code__, value.__defaults__, value.__kwdefaults__)
-            for name, value in functions.values()
-        ]
-        self._setters: dict[type, Callable] = {type: type.__setattr__, object: object.__setattr__}
-
-    def mend(self) -> list[str]:
-        """Put back what was replaced, and return its names."""
+    def mend() -> list[str]:
         found = []
-        for name, space, before in self._spaces:
-            now = vars(space)
+        for name, space, before in spaces:
+            now = look(space)
             for key, value in before.items():
-                if now.get(key, self) is not value:
+                if now.get(key, nothing) is not value:
                     found.append(f"{name}.{key}")
-                    put = self._setters[type if isinstance(space, type) else object]
-                    with suppress(Exception):
-                        put(space, key, value)
-        for name, function, code, defaults, by_name in self._functions:
+                    try:
+                        (put_in_type if is_type(space, type) else put)(space, key, value)
+                    except Exception:
+                        found.append(f"{name}.{key} for good")
+        for name, function, code, defaults, by_name in functions:
             if function.__code__ is not code:
                 found.append(name)
                 function.__code__ = code
@@ -134,6 +135,8 @@ class Pristine:
                 found.append(name)
                 function.__defaults__, function.__kwdefaults__ = defaults, by_name
         return found
+
+    return mend
 
 
 def _names(space: Any) -> dict[str, Any]:

@@ -79,11 +79,22 @@ def _import() -> dict[str, Callable[[socket.socket], None]]:
         importlib.import_module(name)
     from labs.kit.course.locked import clerk, observer
 
-    observer.prepare()
+    roles = {"observer": observer.prepare(), "clerk": clerk.main}
+    _let_nobody_import("labs.kit.course")
     _end_workers()
     gc.collect()
     gc.freeze()
-    return {"observer": observer.main, "clerk": clerk.main}
+    return roles
+
+
+def _let_nobody_import(package: str) -> None:
+    """Take the grader's modules out of the list of modules, and in the room also their files out of sight."""
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
+    around, _, short = package.rpartition(".")
+    delattr(sys.modules[around], short)
+    if sys.argv[2] == "locked":
+        room.cover(os.path.join(os.path.dirname(sys.modules[around].__file__), short))
 
 
 def _serve(server: socket.socket, roles: dict[str, Callable[[socket.socket], None]], locked: bool) -> None:

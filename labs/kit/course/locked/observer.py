@@ -1,40 +1,34 @@
 """What runs in the locked-up process: a student's cells, and then what the exercise does on each input.
 
 It holds no solution, no expected result and no judgement. Its answers are evidence, judged elsewhere.
+
+It is made of functions that hold each other and of copies of modules that nobody else has, and is taken out of the
+list of modules before student code runs: what that code can import, or find among the classes, leads to none of it.
 """
 
 import ast
 import asyncio
+import importlib
 import inspect
 import linecache
 import os
+import struct
 import sys
 import threading
 import types
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from labs.kit.course.locked import guard
-from labs.kit.course.locked.frames import Channel, FrameError, encode
-from labs.kit.course.locked.stand_in import LAB, get_ipython, start
+from labs.kit.course.locked import frames, guard, stand_in
 from labs.kit.diagnosis import OTHER_FORM
-from labs.kit.meanings import message
-from labs.kit.observe import Observation, observe
 
 CELL = "<cell "
 """How the names begin under which student code is compiled."""
 EVIDENCE_ROOM = 32 << 20
-_pristine: guard.Pristine | None = None
-_known_threads: set[int] = set()
-
-
-def prepare() -> None:
-    """Remember, in the process that is forked later, how the libraries are."""
-    global _pristine
-    sys.modules["labs"].start = start
-    _pristine = guard.Pristine()
+_OWN_COPIES = ("labs.kit.plain", "labs.kit.meanings", "labs.kit.observe")
+_HEAD = struct.Struct(">II")
+Answer = Callable[..., dict[str, Any]]
 
 
 def is_students(file: str) -> bool:
@@ -42,55 +36,91 @@ def is_students(file: str) -> bool:
     return file.startswith((CELL, "<string>", "/tmp/"))
 
 
-def run(channel: Channel) -> None:
-    """Do what is asked until the channel is closed."""
-    _known_threads.update(thread.ident for thread in threading.enumerate())
-    space = _space()
-    ways = {"cell": Cells(space), "check": Check(space)}
+def prepare() -> Callable[[Any], None]:
+    """Remember how the libraries are, and return the function that serves one connected socket.
+
+    To be called in the process that is forked later.
+    """
+    sys.modules["labs"].start = stand_in.start
+    own = _own_copies()
+    mend = guard.pristine()
+
+    def main(stream: Any) -> None:
+        os.chdir(Path.home() if Path.home().is_dir() else "/")
+        space = _space()
+        known = {thread.ident for thread in threading.enumerate()}
+        ways = {"cell": _cells(space, own["labs.kit.meanings"].message)}
+        ways["check"] = _check(space, own["labs.kit.observe"], own["labs.kit.meanings"].message, mend, known)
+        _serve(stream, ways)
+
+    return main
+
+
+def _own_copies() -> dict[str, types.ModuleType]:
+    """Import modules a second time, so that what others do to the first changes nothing here."""
+    firsts = {name: sys.modules.pop(name) for name in _OWN_COPIES}
+    copies = {name: importlib.import_module(name) for name in _OWN_COPIES}
+    for name, first in firsts.items():
+        sys.modules[name] = first
+        around, _, short = name.rpartition(".")
+        setattr(sys.modules[around], short, first)
+    return copies
+
+
+def _serve(stream: Any, ways: dict[str, Answer]) -> None:
+    """Answer questions until the socket is closed."""
+    receive, send, encode, decode = stream.recv, stream.sendall, frames.encode, frames.decode
+    unpack, size, least, too_much = _HEAD.unpack, _HEAD.size, min, frames.FrameError
+
+    def exactly(count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            part = receive(least(count - len(data), 1 << 20))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
     while True:
         try:
-            asked = channel.receive()
+            head = exactly(size)
+            asked = decode(head + exactly(unpack(head)[0]))
         except EOFError:
             return
-        channel.send_frame(_reply(ways[asked["do"]], asked))
-
-
-def _reply(way: Callable[..., dict[str, Any]], asked: dict[str, Any]) -> bytes:
-    done = way(**{name: value for name, value in asked.items() if name != "do"})
-    try:
-        frame = encode(done)
-    except FrameError:
-        frame = b""
-    if not frame or len(frame) > EVIDENCE_ROOM:
-        other = Observation(
-            "misread", diagnosis=OTHER_FORM, got="more, or something else, than can be looked at"
-        )
-        return encode({**done, "observation": asdict(other)})
-    return frame
+        done = ways[asked.pop("do")](**asked)
+        try:
+            frame = encode(done)
+        except too_much:
+            frame = b""
+        if not frame or len(frame) > EVIDENCE_ROOM:
+            other = {
+                "outcome": "misread",
+                "diagnosis": OTHER_FORM,
+                "got": "more, or something else, than can be seen",
+            }
+            frame = encode({**done, "observation": other})
+        send(frame)
 
 
 def _space() -> dict[str, Any]:
     """Return the namespace of a fresh notebook, with stand-ins for what JupyterLab and a lab give."""
-    LAB.reseed()
+    stand_in.LAB.reseed()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
-    given = {"lab": LAB, "get_ipython": get_ipython, "display": lambda *shown, **options: None}
+    given = {
+        "lab": stand_in.LAB,
+        "get_ipython": stand_in.get_ipython,
+        "display": lambda *shown, **options: None,
+    }
     vars(module).update(given)
     return vars(module)
 
 
-class Cells:
-    """Runs cells, one after the other, in one namespace.
+def _cells(space: dict[str, Any], message: Callable[[BaseException], str]) -> Answer:
+    """Return the function that runs cells, one after the other, in one namespace."""
+    watched: list[bool] = []
 
-    Args:
-        space: the namespace.
-    """
-
-    def __init__(self, space: dict[str, Any]):
-        self._space = space
-        self._watched = False
-
-    def __call__(self, name: str, source: str, trusted: bool = False) -> dict[str, Any]:
+    def run(name: str, source: str, trusted: bool = False) -> dict[str, Any]:
         """Run a cell and return what it raised, if it did: its `error` and `missing`, a name that nothing defines.
 
         Args:
@@ -98,82 +128,81 @@ class Cells:
             source: Python.
             trusted: whether it is the installed lab's own.
         """
-        if not trusted and not self._watched:
+        if not trusted and not watched:
             guard.watch(is_students)
-            self._watched = True
+            watched.append(True)
         file = f"<setup {name}>" if trusted else f"{CELL}{name}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         try:
             code = compile(source, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-            result = eval(code, self._space)
+            result = eval(code, space)
             if inspect.iscoroutine(result):
                 asyncio.run(result)
         except SystemExit as error:
             return {"error": f"SystemExit: {error}", "missing": ""}
         except BaseException as error:
-            return {"error": f"{type(error).__name__}: {message(error)}", "missing": _missing(error)}
+            missing = str(error.name or "") if isinstance(error, NameError) else ""
+            return {"error": f"{type(error).__name__}: {message(error)}", "missing": missing}
         return {"error": "", "missing": ""}
 
+    return run
 
-class Check:
-    """Observes an exercise on inputs.
+
+def _check(
+    space: dict[str, Any],
+    observing: types.ModuleType,
+    message: Callable[[BaseException], str],
+    mend: Callable[[], list[str]],
+    known_threads: set[int],
+) -> Answer:
+    """Return the function that observes an exercise on inputs.
 
     Args:
         space: the namespace in which the student's cells have run.
+        observing: a copy of `labs.kit.observe`.
+        message: puts an exception into words.
+        mend: puts back what student code has replaced.
+        known_threads: that were there before.
     """
+    observe, observation_of = observing.observe, observing.Observation
+    names = tuple(observation_of.__dataclass_fields__)
+    look = object.__getattribute__
+    held: dict[str, Any] = {}
 
-    def __init__(self, space: dict[str, Any]):
-        self._space = space
-        self._name = ""
-        self._exercise: Any = None
-        self._attempt: Any = None
-
-    def __call__(self, step: str, **asked: Any) -> dict[str, Any]:
-        """Do one of the steps below."""
-        return {"begin": self._begin, "observe": self._observe}[step](**asked)
-
-    def _begin(self, exercise: str, source: str) -> dict[str, Any]:
+    def begin(exercise: str, source: str) -> dict[str, Any]:
         """Take the student's function, and what of the check says how to look at it.
 
         Args:
             exercise: its name.
             source: Python that defines a class of that name with `when` in it.
         """
-        threads = sorted(guard.strangers(_known_threads))
+        threads = sorted(guard.strangers(known_threads))
         guard.quieten()
-        mended = _pristine.mend()
-        self._name, there = exercise, exercise in self._space
-        self._attempt = self._space.get(exercise)
-        self._exercise = types.SimpleNamespace(when=_define(source, exercise, "<check ").when)
-        return {"there": there, "mended": mended[:5], "threads": threads[:5]}
+        mended = mend()
+        held.update(name=exercise, attempt=space.get(exercise))
+        held["exercise"] = types.SimpleNamespace(when=_define(source, exercise, "<check ").when)
+        return {"there": exercise in space, "mended": mended[:5], "threads": threads[:5]}
 
-    def _observe(self, case: dict[str, Any], seed: int, decoy: str = "", name: str = "") -> dict[str, Any]:
+    def observed(case: dict[str, Any], seed: int, decoy: str = "", name: str = "") -> dict[str, Any]:
         """Return what the attempt does with a case, or what Python in `decoy` defines as `name` does with it.
 
         Nobody can tell by where a decoy comes from, or by its name, that it is one; no text of it is kept.
         """
         try:
-            attempt = self._attempt
+            attempt = held["attempt"]
             if decoy:
                 attempt = _define(decoy, name, CELL, kept=False)
-                attempt.__name__ = attempt.__qualname__ = self._name
-            observation = observe(self._exercise, attempt, case, seed)
+                attempt.__name__ = attempt.__qualname__ = held["name"]
+            found = observe(held["exercise"], attempt, case, seed)
         except BaseException as error:  # what `observe` lets through would end a notebook's kernel
-            observation = Observation("raised", raised=_said(error), error=_said(error))
+            said = f"{type(error).__name__}: {message(error)}".removesuffix(": ")
+            found = observation_of("raised", raised=said, error=said)
         guard.quieten()
-        return {
-            "observation": asdict(observation),
-            "mended": _pristine.mend()[:5],
-            "missing": _name_in(observation.raised),
-        }
+        told = {field: look(found, field) for field in names}
+        return {"observation": told, "mended": mend()[:5], "missing": _name_in(told["raised"])}
 
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {message(error)}".removesuffix(": ")
-
-
-def _missing(error: BaseException) -> str:
-    return str(error.name or "") if isinstance(error, NameError) else ""
+    steps = {"begin": begin, "observe": observed}
+    return lambda step, **asked: steps[step](**asked)
 
 
 def _name_in(raised: str) -> str:
@@ -189,9 +218,3 @@ def _define(source: str, name: str, kind: str, kept: bool = True) -> Any:
     space: dict[str, Any] = {"__name__": file}
     exec(compile(source, file, "exec"), space)
     return space[name]
-
-
-def main(stream: Any) -> None:
-    """Serve one channel and end this process."""
-    os.chdir(Path.home() if Path.home().is_dir() else "/")
-    run(Channel(stream, largest=1 << 30))

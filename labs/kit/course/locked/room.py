@@ -190,6 +190,13 @@ def close() -> None:
     become_user()
 
 
+def cover(folder: str) -> None:
+    """Let a folder be empty from now on."""
+    syscalls.mount(
+        "hidden", folder, "tmpfs", syscalls.NOSUID | syscalls.NODEV | syscalls.RDONLY, "mode=755,size=64k"
+    )
+
+
 def own_files(size: int) -> None:
     """Give this process and its forks a home and a place for files of their own, empty, in memory.
 
