@@ -198,7 +198,7 @@ def _flags(record: Record) -> list[dict[str, str]]:
     """Return what a teacher should look at in a record, the gravest first."""
     flags = [
         {
-            "kind": graded.stopped,
+            "kind": graded.stopped or "note",
             "where": f"{record.lab}, {graded.name}",
             "says": graded.teacher or graded.note,
         }
@@ -210,7 +210,7 @@ def _flags(record: Record) -> list[dict[str, str]]:
 
 
 def _spread_title(totals: Sequence[float], most: float) -> str:
-    return f"Half of the class has {median(totals):g} points or more, of {most:g}"
+    return f"The median is {median(totals):g} of {page.points(most)}"
 
 
 def _bars(found: Sequence[Found]) -> Any:
