@@ -175,8 +175,8 @@ def test_authors_commands_hand_over_names_and_status(monkeypatch, name, option):
 
 
 def test_authors_commands_say_what_a_learner_lacks(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    result = invoke("build")
+    monkeypatch.setattr("labs.kit.command.cli.find_spec", lambda name: None)
+    result = invoke("build", "no/lab")  # one that cannot be built, should it come to that
     assert result.exit_code == 1
     assert "make environment" in result.stderr
 
@@ -209,7 +209,7 @@ def test_a_taken_port_is_named(learner):
 
 
 def test_without_any_lab_start_says_so():
-    with pytest.raises(LabsError, match="no lab yet"):
+    with pytest.raises(LabsError, match="no lab here"):
         starting.start(Curriculum(()), None, False, None)
 
 

@@ -95,7 +95,9 @@ def main() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     same_as_learn = ("--constraint", "requirements/learn.txt")
     compile_lock("learn", "pyproject.toml", upgrade=upgrade)
-    compile_lock("dev", "pyproject.toml", "--extra", "dev", *same_as_learn, upgrade=upgrade)
+    # Authors and CI test what hands out, grades and serves, too.
+    tested = [word for extra in ("dev", "teach", "cluster", "hub") for word in ("--extra", extra)]
+    compile_lock("dev", "pyproject.toml", *tested, *same_as_learn, upgrade=upgrade)
     compile_lock("gpu", "pyproject.toml", "--extra", "gpu", *same_as_learn, upgrade=upgrade)
     compile_lock(
         "bench", "pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt", upgrade=upgrade

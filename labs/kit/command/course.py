@@ -43,7 +43,7 @@ def grade(
     Each notebook runs locked up, on inputs that no student has seen. Stopped at any moment and started
     again, it goes on where it was.
 
-    Example: [bold]labs grade downloads/week-3.zip --out graded/week-3 --jobs 2[/bold]
+    Example: [bold]labs grade week-3.zip --out graded --jobs 2[/bold]
     """
     from labs.kit.course.grade import command
 
