@@ -1,13 +1,12 @@
-"""(b) Execute the whole of notebooks/worked again, by five tools in turn: `python benchmarks/re_execute.py`.
+"""(b) Execute the whole of notebooks/worked again, by four tools in turn: `python benchmarks/re_execute.py`.
 
     nbval       as shipped, with ordinary kernels and our patterns
     nbmake      as shipped, ordinary kernels
-    papermill   notebook by notebook, ordinary kernels
     nbclient    notebook by notebook (`jupyter execute`), ordinary kernels
     ours        as `make test` runs them: nbval with our plugin, two at a time, warm kernels
 
 All run the same notebooks on the same machine, one tool after the other, round by round, so that a slow
-moment of the machine falls on all; the three that only execute, and compare nothing, take part in the first
+moment of the machine falls on all; the two that only execute, and compare nothing, take part in the first
 rounds only. The lower bound is what the cells themselves cost: the processor seconds of our kernels, divided
 by the cores.
 """
@@ -30,7 +29,7 @@ WORKED = ROOT / "notebooks" / "worked"
 SANITIZE = ROOT / "labs" / "kit" / "author" / "sanitize.cfg"
 PYTHON = sys.executable
 ORDINARY = "python3"
-ONLY_EXECUTE = ("nbmake", "papermill", "nbclient")
+ONLY_EXECUTE = ("nbmake", "nbclient")
 WORKERS = 2
 
 
@@ -43,10 +42,6 @@ def commands(folder: Path) -> dict[str, list[list[str]]]:
     return {
         "nbval": [[*pytest, "--nbval", f"--nbval-kernel-name={ORDINARY}", *sanitize, str(WORKED)]],
         "nbmake": [[*pytest, "--nbmake", f"--nbmake-kernel={ORDINARY}", "--nbmake-timeout=600", str(WORKED)]],
-        "papermill": [
-            [PYTHON, "-m", "papermill", path, str(folder / "out.ipynb"), "-k", ORDINARY, "--no-progress-bar"]
-            for path in notebooks
-        ],
         "nbclient": [
             [
                 PYTHON,
