@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from labs.kit.course import distribute, rehearsal
-from labs.kit.course.records import Cell, Options, Task
+from labs.kit.course.grade import command
+from labs.kit.course.records import Cell, Options, Task, read_all
 from labs.kit.curriculum import load
 from labs.kit.errors import LabsError
 
@@ -123,6 +125,31 @@ def test_another_version_of_the_labs_on_a_worker_is_refused(scheduler, tmp_path,
     monkeypatch.setattr(distribute, "digest", lambda: "another")
     with pytest.raises(LabsError, match="another version of the labs"):
         distribute.grade(tasks[:1], address, lambda record: None, connect_seconds=60)
+
+
+def test_a_worker_that_cannot_grade_says_why_once(scheduler, tmp_path):
+    address, worker = scheduler
+    worker()
+    tasks, _ = tasks_and_points(tmp_path)
+    impossible = [replace(task, lab="no/such-lab") for task in tasks[:3]]
+    with pytest.raises(LabsError, match="no lab called `no/such-lab`"):
+        distribute.grade(impossible, address, lambda record: None, connect_seconds=60)
+
+
+def test_the_command_keeps_what_a_cluster_has_graded(scheduler, tmp_path, capsys):
+    address, worker = scheduler
+    worker()
+    handed = rehearsal.write(tmp_path / "class", [LAB], 2, seed=7)
+    submitted, out = tmp_path / "class" / "submitted", tmp_path / "graded"
+    assert command(submitted, out, scheduler=address) == 0
+    records = read_all(out)
+    assert sum(record.points for record in records) == sum(one.points for one in handed)
+    assert (
+        out / "report.html"
+    ).is_file() and "2 notebooks graded, 0 of them before" in capsys.readouterr().out
+    # Nothing is left to grade, so no cluster is asked.
+    assert command(submitted, out, scheduler="tcp://127.0.0.1:1") == 0
+    assert read_all(out) == records
 
 
 def test_no_cluster_and_no_worker_are_one_sentence(scheduler):

@@ -42,7 +42,8 @@ def grade(
         a sentence for each task that could not be graded, because workers kept dying over it.
 
     Raises:
-        LabsError: there is no such cluster, it has no worker, or a worker has another version of the labs.
+        LabsError: there is no such cluster, it has no worker, or a worker cannot grade: it has another version of
+            the labs, or cannot lock student code up.
     """
     with _connected(address, connect_seconds) as client:
         return list(_graded(tasks, client, on_record))
@@ -85,7 +86,10 @@ def _graded(tasks: Sequence[Task], client: "Client", on_record: Callable[[Record
         for future in as_completed(futures, loop=client.loop):
             task = named[future.key]
             if future.status != "finished":
-                yield f"{task.file} was not graded: {_first_line(future.exception())}."
+                error = future.exception()
+                if isinstance(error, LabsError):
+                    raise error  # it would be the same for every other notebook
+                yield f"{task.file} was not graded: {_first_line(error)}."
                 continue
             answer = future.result()
             future.release()  # the workers need not keep it
