@@ -57,5 +57,5 @@ lock: environment ## Write the locks from pyproject.toml (UPGRADE=1 takes the ne
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment and everything that tools leave behind; not the learner's files
-	rm -rf .venv build dist extension/node_modules extension/lib .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist extension/node_modules extension/lib examples/jupyterhub/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -77,7 +77,7 @@ def pytest_terminal_summary(terminalreporter):
         (
             "no JupyterHub",
             "THE EXAMPLE WITH JUPYTERHUB WAS NOT RUN",
-            "It needs jupyterhub from PyPI, and in examples/jupyterhub: npm install configurable-http-proxy",
+            "It needs jupyterhub from PyPI, and in examples/jupyterhub: npm install",
         ),
     ):
         if any(wanting in reason for reason in skipped):

@@ -48,9 +48,7 @@ def hub(tmp_path_factory):
     if not (find_spec("jupyterhub") and find_spec("nbgrader")):
         pytest.skip("no JupyterHub: pip install jupyterhub")
     if not (shutil.which("node") and PROXY):
-        pytest.skip(
-            "no JupyterHub: its proxy is missing, npm install configurable-http-proxy in examples/jupyterhub"
-        )
+        pytest.skip("no JupyterHub: its proxy is missing, npm install in examples/jupyterhub")
     place, port = tmp_path_factory.mktemp("hub"), free_ports(3)
     env = os.environ | {
         "LABS_HUB": str(place),

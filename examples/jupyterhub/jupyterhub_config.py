@@ -36,11 +36,11 @@ c.JupyterHub.db_url = f"sqlite:///{PLACE / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(PLACE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(PLACE / "proxy.pid")
 
-# The proxy comes from npm: `npm install configurable-http-proxy` in this folder, or anywhere on the path.
+# The proxy comes from npm: `npm install` in this folder, or one that is on the path.
 local = HERE / "node_modules" / ".bin" / "configurable-http-proxy"
 proxy = os.environ.get("LABS_HUB_PROXY") or (str(local) if local.exists() else "configurable-http-proxy")
 if not shutil.which(proxy):
-    sys.exit("The proxy is missing: run `npm install configurable-http-proxy` in this folder.")
+    sys.exit("The proxy is missing: run `npm install` in this folder.")
 c.ConfigurableHTTPProxy.command = [proxy]
 
 # --- The course ----------------------------------------------------------------------------------------------------
