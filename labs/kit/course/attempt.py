@@ -1,5 +1,6 @@
 """One run of some of a notebook's cells in a process of its own, and what an exercise then does on inputs."""
 
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,8 @@ class Ran:
         there: whether the cells have defined the exercise.
         mended: what of the libraries the cells had replaced.
         threads: what the cells had left running.
-        seen: for each question its number, the decoy's name or an empty text, and the evidence as it came.
+        seen: for each question its number, the decoy's name or an empty text, the evidence as it came, and the
+            token that must be in it.
         seconds: wall time.
     """
 
@@ -132,17 +134,20 @@ def _look(
         asked = {"do": "check", "step": "observe", "case": question.case, "seed": question.seed}
         if question.decoy:
             asked |= {"decoy": question.decoy.source, "name": question.decoy.name}
+        asked["token"] = secrets.token_hex(8)
         held.channel.send(asked, options.cell_seconds)
         frame = held.channel.receive_frame(max(end - time.monotonic(), 0.01))
         if not held.channel.is_quiet():
             raise Garbled
-        ran.seen.append([question.number, question.decoy.name if question.decoy else "", frame])
+        decoy = question.decoy.name if question.decoy else ""
+        ran.seen.append([question.number, decoy, frame, asked["token"]])
 
 
 def _asked(held: Held, question: dict[str, Any], seconds: float) -> dict[str, Any]:
-    held.channel.send(question, seconds)
+    token = secrets.token_hex(8)
+    held.channel.send({**question, "token": token}, seconds)
     told = held.channel.receive(seconds)
-    if not isinstance(told, dict) or not held.channel.is_quiet():
+    if not isinstance(told, dict) or told.get("token") != token or not held.channel.is_quiet():
         raise Garbled
     return told
 

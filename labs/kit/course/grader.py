@@ -107,7 +107,7 @@ class _Notebook:
         self._task, self._lab, self._office = task, lab, office
         self._options = task.options
         self._cells: list[Read] = []
-        self._lost: set[int] = set()
+        self._lost: dict[int, str] = {}
         self._unsolved: dict[str, str] = {}
 
     def grade(self) -> tuple[list[Graded], list[str]]:
@@ -130,7 +130,7 @@ class _Notebook:
             if not result.passed:
                 self._unsolved[exercise.name] = reference.source(self._lab.lab, exercise.name)
             graded.append(_graded(exercise, result, time.monotonic() - begin))
-        return graded, []
+        return graded, [wording.left_out(place + 1, why, self._options) for place, why in self._lost.items()]
 
     def _exercise(self, exercise: Exercise) -> Result:
         """Try one plan after the other until one passes; else return what the first came to."""
@@ -181,7 +181,7 @@ class _Notebook:
                 break
             if exercise.name in self._cells[guilty.place].defines:
                 break
-            self._lost.add(guilty.place)
+            self._lost[guilty.place] = ran.stopped
         return result
 
     def _run(self, exercise: Exercise, steps: list[Step]) -> tuple[Ran, Result]:
@@ -196,6 +196,8 @@ class _Notebook:
         try:
             told = self._office.judge(self._lab, exercise.name, self._options.seed, ran.seen)
         except Broken:
+            return ran, self._stopped(exercise.name, "tampering", None)
+        if told["forged"]:
             return ran, self._stopped(exercise.name, "tampering", None)
         verdict = Verdict(**told["verdict"])
         missing = frozenset({told["missing"]} - {""})

@@ -39,7 +39,7 @@ class Options:
     exercise_seconds: float = 30
     memory_mb: int = 2048
     disk_mb: int = 64
-    processes: int = 256
+    processes: int = 128
     sandbox: bool = True
 
 

@@ -78,8 +78,8 @@ def tasks(
     if not (read or empty or problems):
         raise LabsError(f"{path} holds no file that anybody has handed in.")
     labs = [_lab(one, book, curriculum, lab) for one, book in read]
-    only = {name for name in labs if name} | ({lab} if lab else set())
-    single = next(iter(only)) if len(only) == 1 else ""
+    only = {name for name in labs if name}
+    single = lab or (next(iter(only)) if len(only) == 1 else "")
     chosen: dict[tuple[str, str], list[tuple[Found, notebook.Notebook]]] = {}
     for (one, book), name in zip(read, labs, strict=True):
         if name or single:
@@ -236,7 +236,8 @@ def _members(
             if stem and path.parts[0] == stem and len(path.parts) > 1
             else path
         )
-        inner = place.with_suffix("") / where if depth else where
+        inside = PurePosixPath(*(part for part in where.parts if part not in ("/", "..")))
+        inner = place.with_suffix("") / inside if depth else inside
         found = _named(inner, f"{shown}: {entry.filename[:200]}")
         found.changed = _moment(entry)
         if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", entry.filename):
@@ -287,7 +288,7 @@ def _is_passed_over(name: str) -> bool:
 
 def _named(inside: PurePosixPath, place: str) -> Found:
     """Return who handed in a file, as its path says in what was collected."""
-    parts = [part for part in inside.parts if part not in ("/", "..")] or ["unknown"]
+    parts = list(inside.parts) or ["unknown"]
     while len(parts) > 1 and parts[0] in _WRAPPERS:
         parts = parts[1:]
     for number, part in enumerate(parts):

@@ -30,6 +30,12 @@ def stopped(why: str, cell: int, options: Options) -> str:
     return sentences.get(why, f"{what} could not be run to its end.")
 
 
+def left_out(cell: int, why: str, options: Options) -> str:
+    """Return what to say of a cell, none of an exercise, without which the exercises were graded; see `stopped`."""
+    sentence = stopped(why, cell, options).removesuffix(".").removesuffix("?")
+    return f"{sentence.split(':')[0]}; the exercises were graded without it."
+
+
 def renamed(exercise: str, others: list[str]) -> str:
     """Return what to say where no cell defines an exercise; `others` are names that its cell defines instead."""
     if others:
@@ -56,5 +62,7 @@ def swayed(passes: list, mended: set[str], threads: list[str]) -> str:
     if mended:
         return f"The exercise replaces {', '.join(sorted(mended))} while it is looked at."
     if threads:
-        return f"A cell left a thread running beside the exercise ({', '.join(threads)}), which could sway it."
+        return (
+            f"A cell left a thread running beside the exercise ({', '.join(threads)}), which could sway it."
+        )
     return ""

@@ -71,19 +71,21 @@ class Clerk:
             lab: the lab's name.
             exercise: the exercise's name.
             seed: what the inputs were drawn with.
-            seen: for each observation the number of its case, the decoy it is of or an empty text, and the frame
-                that came from the process that made it.
+            seen: for each observation the number of its case, the decoy it is of or an empty text, the frame that
+                came from the process that made it, and the token that must be in it.
 
         Returns:
             `verdict` on the attempt as a dict, `passes` with the decoys' names and cases that nothing was found
-            wrong with, `outcomes` of all, what was `mended`, and a `missing` name.
+            wrong with, `outcomes` of all, what was `mended`, a `missing` name, and whether an answer was `forged`.
         """
         self.draw(lab, exercise, seed)
         known, drawn = self._exercises[lab][exercise], self._cases[lab, exercise, seed]
         own, passes, outcomes, mended, missing = [], [], [], [], ""
-        for number, decoy, frame in seen:
+        forged = False
+        for number, decoy, frame, token in seen:
             case, _ = drawn[number]
             told = _told(frame)
+            forged = forged or told.get("token") != token
             observation = _observation(told.get("observation"), known)
             outcomes.append(observation.outcome)
             mended += _texts(told.get("mended"))
@@ -101,6 +103,7 @@ class Clerk:
             "outcomes": outcomes,
             "mended": mended[:5],
             "missing": missing,
+            "forged": forged,
         }
 
 

@@ -42,12 +42,12 @@ class Held:
         self._control.close()
 
     def end(self) -> dict[str, Any]:
-        """End it with all that it has started, and return how it ended: `why`, `status`, `memory`, `seconds`.
+        """End it with all that it has started, and return how it ended: `why`, `status`, `memory`.
 
         `why` is "told" if it would have gone on, else what ended it: "exit", "signal", "memory", "processes", "time",
         "disk" or "tampering".
         """
-        report = {"why": "exit", "status": 1, "memory": 0, "seconds": 0.0}
+        report = {"why": "exit", "status": 1, "memory": 0}
         with suppress(OSError, ValueError):
             # What has ended by itself has said why, or is about to.
             self._control.settimeout(0.05)

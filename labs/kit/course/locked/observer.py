@@ -68,7 +68,10 @@ def _own_copies() -> dict[str, types.ModuleType]:
 
 
 def _serve(stream: Any, ways: dict[str, Answer]) -> None:
-    """Answer questions until the socket is closed."""
+    """Answer questions until the socket is closed, each with the token that came with it.
+
+    So what student code has written to the socket before is no answer to what is asked after.
+    """
     receive, send, encode, decode = stream.recv, stream.sendall, frames.encode, frames.decode
     unpack, size, least, too_much = _HEAD.unpack, _HEAD.size, min, frames.FrameError
 
@@ -87,7 +90,8 @@ def _serve(stream: Any, ways: dict[str, Answer]) -> None:
             asked = decode(head + exactly(unpack(head)[0]))
         except EOFError:
             return
-        done = ways[asked.pop("do")](**asked)
+        token = asked.pop("token")
+        done = {**ways[asked.pop("do")](**asked), "token": token}
         try:
             frame = encode(done)
         except too_much:

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from labs.kit.course.locked import guard, room, syscalls
 
@@ -50,9 +49,9 @@ class Limits:
 def look_after(work: Callable[[], None], limits: Limits, control: socket.socket, locked: bool) -> None:
     """Fork a process that does `work` locked up, and stay until it has ended; never returns.
 
-    Says in one line of JSON on `control` why it ended. When the other end of `control` is closed, ends it.
+    Says in one line of JSON on `control` why it ended or is being ended. When the other end of `control` is closed,
+    ends it.
     """
-    report: dict[str, Any] = {"why": "could not start", "status": 1}
     try:
         os.setsid()
         syscalls.prctl(syscalls.PDEATHSIG, signal.SIGKILL)
@@ -60,24 +59,29 @@ def look_after(work: Callable[[], None], limits: Limits, control: socket.socket,
             syscalls.unshare(syscalls.NEWNS | syscalls.NEWPID | syscalls.NEWIPC)
             room.own_files(limits.disk)
         base = _memory("self")
+        settled, tell = os.pipe()
         pid = os.fork()
         if not pid:
-            _be_locked_up(work, limits, locked)
-        report = _watch(pid, base, limits, control, locked)
+            os.close(settled)
+            _be_locked_up(work, limits, locked, tell)
+        os.close(tell)
+        # Until then `/proc` shows the processes of others.
+        os.read(settled, 1)
+        os.close(settled)
+        _watch(pid, base, limits, control, locked)
     except Exception as error:
-        report["why"] = f"could not start: {error}"
-    with suppress(OSError):
-        control.sendall(json.dumps(report).encode("ascii") + b"\n")
+        _say(control, f"could not start: {error}", 1, 0)
     os._exit(0)
 
 
-def _be_locked_up(work: Callable[[], None], limits: Limits, locked: bool) -> None:
+def _be_locked_up(work: Callable[[], None], limits: Limits, locked: bool, tell: int) -> None:
     status = 98
     try:
         os.setsid()
         syscalls.prctl(syscalls.PDEATHSIG, signal.SIGKILL)
         if locked:
             room.own_processes()
+        os.close(tell)
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
         os.nice(5)  # whatever it starts, who looks after it comes first
@@ -93,7 +97,7 @@ def _be_locked_up(work: Callable[[], None], limits: Limits, locked: bool) -> Non
         os._exit(status)
 
 
-def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: bool) -> dict[str, Any]:
+def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: bool) -> None:
     """Wait for the end of `pid`, or bring it about; `base` is what it shared with this process at its beginning."""
     ended = os.pidfd_open(pid)
     poll = select.poll()
@@ -106,6 +110,7 @@ def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: 
             break
         if control.fileno() in ready:
             why = "told"
+            break
         if locked and sum(name.isdigit() for name in os.listdir("/proc")) > _AT_ONCE:
             why = "processes"
             break
@@ -115,18 +120,22 @@ def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: 
             why = "memory"
         if time.monotonic() - began > 2 * limits.seconds:
             why = "time"
+    if why:
+        # Before the end, which takes its time where there are many processes.
+        _say(control, why, -signal.SIGKILL, most)
     with suppress(ProcessLookupError):
         # The first process of its namespace: with it, the kernel ends all others in it.
         (os.kill if locked else os.killpg)(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    took = resource.getrusage(resource.RUSAGE_CHILDREN)
-    code = os.waitstatus_to_exitcode(status)
-    return {
-        "why": why or _reason(code),
-        "status": code,
-        "memory": most,
-        "seconds": round(took.ru_utime + took.ru_stime, 3),
-    }
+    if not why:
+        code = os.waitstatus_to_exitcode(status)
+        _say(control, _reason(code), code, most)
+
+
+def _say(control: socket.socket, why: str, status: int, memory: int) -> None:
+    with suppress(OSError):
+        report = {"why": why, "status": status, "memory": memory}
+        control.sendall(json.dumps(report).encode("ascii") + b"\n")
 
 
 def _reason(code: int) -> str:
