@@ -101,7 +101,9 @@ def test_nbgrader_and_labs_grade_give_the_same_points(tmp_path):
     points, _ = expected(course)
     assert {bool(given) for given in points.values()} == {True, False}
     name = next((course / "release").iterdir()).name
-    auto = labs("nbgrader", "autograde", name, folder=course, LABS_WARM_FOLDER=str(tmp_path / "warm"))
+    warm = {"LABS_WARM_FOLDER": str(tmp_path / "warm")}
+    auto = labs("nbgrader", "autograde", name, folder=course, **warm)
+    labs("labs", "kernel", "stop", folder=course, **warm)
     assert auto.returncode == 0, auto.stderr[-3000:]
     ours = labs("labs", "grade", course / "submitted", "--out", tmp_path / "graded", folder=tmp_path)
     assert ours.returncode == 0, ours.stdout + ours.stderr
