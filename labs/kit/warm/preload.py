@@ -60,7 +60,7 @@ def preload() -> dict[str, str | None]:
         if not found.ispkg:
             importlib.import_module(found.name)
     child.remember_modules()
-    _end_workers()
+    end_workers()
     gc.collect()
     # Collections in a fork would write to every page that they look at.
     gc.freeze()
@@ -68,7 +68,7 @@ def preload() -> dict[str, str | None]:
     return {name: os.environ.get(name) for name in names if os.environ.get(name) != before.get(name)}
 
 
-def _end_workers() -> None:
+def end_workers() -> None:
     """End OpenBLAS' idle workers as it does itself before any fork; the next use of it makes new ones.
 
     They are made when NumPy is loaded. Fewer of them would change how a kernel's sums are split and so

@@ -70,7 +70,7 @@ def _import() -> dict[str, Callable[[socket.socket], None]]:
     import importlib
 
     from labs.kit import quiet
-    from labs.kit.warm.preload import _end_workers
+    from labs.kit.warm.preload import end_workers
 
     # jsonschema imports it eagerly for a check that is not used here, and it takes seconds.
     sys.modules.setdefault("rfc3987_syntax", None)
@@ -81,7 +81,7 @@ def _import() -> dict[str, Callable[[socket.socket], None]]:
 
     roles = {"observer": observer.prepare(), "clerk": clerk.main}
     _let_nobody_import("labs.kit.course")
-    _end_workers()
+    end_workers()
     gc.collect()
     gc.freeze()
     return roles

@@ -17,6 +17,7 @@ from pathlib import Path
 from labs.kit import paths
 from labs.kit.course.locked import deny, syscalls
 from labs.kit.errors import LabsError
+from labs.kit.warm import preload
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types")
@@ -85,6 +86,7 @@ def enter(things: Furniture) -> None:
         OSError: the kernel or its settings do not allow it.
     """
     os.umask(0o022)
+    preload.end_workers()
     _new_user()
     spaces = syscalls.NEWNS | syscalls.NEWNET | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWCGROUP
     syscalls.unshare(spaces | syscalls.NEWPID)

@@ -1,0 +1,593 @@
+"""Grading: what is found in what was handed in, what is read in it, what is kept, and what is refused."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from labs.kit import curriculum, paths, reference
+from labs.kit.course import extract, grade, gradebook, notebook, plan, records, submissions
+from labs.kit.course.installed import installed
+from labs.kit.course.locked import client, deny, frames, room, syscalls
+from labs.kit.course.locked.clerk import Clerk, read_cell
+from labs.kit.course.locked.frames import FrameError, decode, encode
+from labs.kit.course.locked.warden import Limits
+from labs.kit.course.records import Cell, Graded, Options, Record, Task
+from labs.kit.errors import LabsError
+from labs.kit.load import exercises
+from tests.red_team.book import Book
+
+TENSORS = "foundations/tensors"
+LOCKABLE = pytest.mark.skipif(
+    bool(room.obstacle()), reason=f"nothing can be locked up here: {room.obstacle()}"
+)
+ALL = curriculum.load().labs.values()
+EXERCISES = [(lab, name) for lab in ALL for name in exercises(lab)]
+
+
+def tasks(path, lab=None):
+    found, problems = submissions.tasks(path, curriculum.load(), Options(seed=1), lab)
+    return {(task.student, task.lab): task for task in found}, problems
+
+
+def put(folder, *names, data=None):
+    data = Book().data() if data is None else data
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+# Who has handed in what.
+
+
+@pytest.mark.parametrize(
+    ("names", "students"),
+    [
+        (["student-01/tensors.ipynb", "student-02/tensors.ipynb"], ["student-01", "student-02"]),
+        (["student-01/foundations/tensors.ipynb"], ["student-01"]),
+        (["student-01.ipynb", "student-02.ipynb"], ["student-01", "student-02"]),
+        (["submitted/student-01/week-3/tensors.ipynb"], ["student-01"]),
+        (["Student One_1234567_assignsubmission_file_/tensors.ipynb"], ["Student One"]),
+        (["Student One_1234567_assignsubmission_file/foundations/tensors.ipynb"], ["Student One"]),
+        (["Student One_1234567_assignsubmission_file_tensors.ipynb"], ["Student One"]),
+        (
+            ["onestudent_12_345_tensors.ipynb", "twostudent_LATE_13_346_tensors-1.ipynb"],
+            ["onestudent", "twostudent"],
+        ),
+        (
+            ["student-01/.ipynb_checkpoints/tensors-checkpoint.ipynb", "student-01/tensors.ipynb"],
+            ["student-01"],
+        ),
+        (["__MACOSX/student-01/._tensors.ipynb", "student-01/tensors.ipynb"], ["student-01"]),
+    ],
+)
+def test_folder_and_zip_tell_who_handed_in(tmp_path, names, students):
+    put(tmp_path / "class", *names)
+    found, _ = tasks(tmp_path / "class")
+    assert sorted(student for student, _ in found) == students
+    archive = zipped(tmp_path / "class.zip", {name: Book().data() for name in names})
+    found, _ = tasks(archive)
+    assert sorted(student for student, _ in found) == students
+
+
+def test_an_nbgrader_course_is_its_submitted_folder(tmp_path):
+    put(tmp_path, "submitted/student-01/week/tensors.ipynb", "source/week/tensors.ipynb")
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
+    found, _ = tasks(tmp_path)
+    assert list(found) == [("student-01", TENSORS)]
+
+
+@pytest.mark.parametrize("name", ["student-01.zip", "student-01/work.zip"])
+def test_a_zip_of_a_student_is_opened(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    zipped(path, {"foundations/tensors.ipynb": Book().data()})
+    found, _ = tasks(tmp_path)
+    assert list(found) == [("student-01", TENSORS)]
+
+
+def test_one_students_own_folder_or_notebook(tmp_path):
+    put(tmp_path / "student-01", "foundations/tensors.ipynb")
+    assert list(tasks(tmp_path / "student-01")[0]) == [("student-01", TENSORS)]
+    put(tmp_path, "student-02.ipynb")
+    assert list(tasks(tmp_path / "student-02.ipynb")[0]) == [("student-02", TENSORS)]
+
+
+def test_ids_of_moodle_and_canvas_are_kept(tmp_path):
+    put(tmp_path, "Student One_77_assignsubmission_file_/tensors.ipynb", "twostudent_13_346_tensors.ipynb")
+    found, _ = tasks(tmp_path)
+    assert found["Student One", TENSORS].ids == {"moodle": "77"}
+    assert found["twostudent", TENSORS].ids == {"canvas": "13"}
+
+
+def test_of_two_notebooks_the_one_with_the_labs_name_counts(tmp_path):
+    put(tmp_path, "student-01/tensors-Copy1.ipynb")
+    put(tmp_path, "student-01/tensors.ipynb", data=Book().solve("decode").data())
+    found, _ = tasks(tmp_path)
+    task = found["student-01", TENSORS]
+    assert task.file.endswith("student-01/tensors.ipynb")
+    assert any("2 notebooks" in problem for problem in task.problems)
+
+
+def test_a_lab_is_known_by_its_metadata_its_file_or_the_option(tmp_path):
+    book = Book()
+    book.content["metadata"] = {}
+    put(tmp_path, "student-01/tensors.ipynb", "student-02/week3.ipynb", data=book.data())
+    found, problems = tasks(tmp_path)
+    assert ("student-01", TENSORS) in found
+    named, _ = tasks(tmp_path, lab="keras/sequential")
+    assert set(named) == {("student-01", "keras/sequential"), ("student-02", "keras/sequential")}
+    put(tmp_path, "student-03/sequential.ipynb", data=Book("keras/sequential").data())
+    found, problems = tasks(tmp_path)
+    assert ("student-02", TENSORS) not in found and "--lab" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "nothing at"),
+        (lambda path: path.mkdir(), "no file that anybody"),
+        (lambda path: path.write_bytes(b"no zip"), "no zip that can be read"),
+    ],
+)
+def test_what_holds_nothing_is_refused_in_a_sentence(tmp_path, make, says):
+    path = tmp_path / "class.zip"
+    make(path)
+    with pytest.raises(LabsError, match=says):
+        tasks(path)
+
+
+def test_a_pipe_among_the_files_stops_nothing(tmp_path):
+    put(tmp_path, "student-01/tensors.ipynb")
+    os.mkfifo(tmp_path / "student-01" / "pipe.ipynb")
+    found, _ = tasks(tmp_path)
+    assert found["student-01", TENSORS].cells
+
+
+@given(
+    st.binary(max_size=400)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["cells", "metadata", "source", "id", "cell_type", "labs", "name"]),
+                inner,
+                max_size=4,
+            )
+        ),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_no_bytes_make_the_reader_of_notebooks_fail(data):
+    found = notebook.read(data)
+    assert len(found.sha256) == 64 and (found.cells or found.problems)
+
+
+# What is read in cells.
+
+
+@pytest.mark.parametrize(
+    ("source", "defines", "uses"),
+    [
+        ("def f(x):\n    return g(x) + h", {"f"}, {"g", "h"}),
+        ("f = lambda x: k", {"f"}, {"k"}),
+        ("from a import b as f", {"f"}, set()),
+        ("import a.b", {"a"}, set()),
+        ("try:\n    f = 1\nexcept E:\n    f = 2", {"f"}, {"E"}),
+        ("for i in r:\n    pass", {"i"}, {"r"}),
+        ("class C(B):\n    x = y\n    def m(self):\n        return z", {"C"}, {"B", "y", "z"}),
+        ("[a for a in b]", set(), {"b"}),
+        ("(n := 3)", {"n"}, set()),
+        ("await f()", set(), {"f"}),
+        ("%time x = 1\nf = 2", {"f"}, set()),
+        ("def f():\n    global q\n    q = 1", {"f"}, set()),
+    ],
+)
+def test_names_of_a_cell(source, defines, uses):
+    told = read_cell(source)
+    assert not told["error"]
+    assert defines <= set(told["defines"])
+    assert uses <= set(told["uses"])
+
+
+def test_what_is_no_python_is_told_by_line():
+    told = read_cell("x = 1\ndef (")
+    assert told["error"].startswith("SyntaxError") and told["line_number"] == 2
+
+
+def test_checks_of_a_cell():
+    assert read_cell("decode = lab.check(decode)")["only_checks"]
+    told = read_cell("decode = lab.check(decode)\nx = 3")
+    assert told["checks"] == ["decode"] and not told["only_checks"]
+
+
+def _read(*sources, lab=TENSORS):
+    cells = [Cell(f"c{n}", source) for n, source in enumerate(sources)]
+    return plan.read(cells, Clerk().read([cell.source for cell in cells])["cells"], installed(lab))
+
+
+def _places(steps):
+    return [step.place for step in steps if step.place >= 0]
+
+
+def test_only_what_an_exercise_leans_on_is_run_at_first():
+    cells = _read(
+        "TEN = 10", "slow()", "def tenth(x):\n    return x / TEN", "def decode(t, m):\n    return tenth(t)"
+    )
+    first, second = plan.plans(cells, "decode", installed(TENSORS), {}, set())
+    assert _places(first) == [0, 2, 3]
+    assert _places(second) == [0, 1, 2, 3]
+
+
+def test_all_is_run_where_a_demonstration_defines_what_is_missing():
+    given_cell = next(text for text in installed(TENSORS).given if text.startswith("weather = tf.constant"))
+    cells = _read(given_cell, "def decode(t, m):\n    return weather")
+    missing = set()
+    runs = plan.plans(cells, "decode", installed(TENSORS), {}, missing)
+    assert _places(next(runs)) == [1]
+    missing.add("weather")
+    assert _places(next(runs)) == [0, 1]
+
+
+def test_a_reference_stands_in_for_others_but_never_for_the_exercise_itself():
+    cells = _read("def at_hour(a, b):\n    return 1", "def decode(t, m):\n    return at_hour(t, m)")
+    stand = {"at_hour": "def at_hour(a, b): ...", "decode": "def decode(t, m): 'solution'"}
+    for steps in plan.plans(cells, "decode", installed(TENSORS), stand, set()):
+        sources = [step.source for step in steps]
+        assert stand["at_hour"] in sources and stand["decode"] not in sources
+
+
+# What a locked-up process may hold.
+
+
+@pytest.mark.parametrize(("lab", "name"), EXERCISES, ids=[f"{lab.name}/{name}" for lab, name in EXERCISES])
+def test_no_part_of_a_check_that_is_given_away_holds_a_hint_an_input_or_a_result(lab, name):
+    text = extract.when(lab.checks, name)
+    exercise = exercises(lab)[name]
+    compile(text, "checks", "exec")
+    assert (
+        "def given" not in text
+        and "def then" not in text
+        and "Misread(" not in text.replace("raise Misread(", "")
+    )
+    for hint in exercise.hints:
+        assert hint not in text
+    for line in reference.source(lab, name).split("### BEGIN SOLUTION")[1].split("### END")[0].splitlines():
+        assert len(line.strip()) < 25 or line.strip() not in text
+
+
+@pytest.mark.parametrize(("lab", "name"), EXERCISES, ids=[f"{lab.name}/{name}" for lab, name in EXERCISES])
+def test_a_decoy_stands_alone_and_is_no_solution(lab, name):
+    solution = reference.source(lab, name)
+    for decoy in extract.decoys(lab.answers, name):
+        compile(decoy.source, "decoy", "exec")
+        assert "@wrong" not in decoy.source and "@right" not in decoy.source
+        assert decoy.source.strip() != solution.strip()
+    assert "NotImplementedError" not in installed(lab.name).unfilled(name)
+
+
+# Plain data on its way.
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=20)
+ARRAYS = arrays.arrays(
+    st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_, np.complex64, np.float16]),
+    arrays.array_shapes(min_dims=0, max_dims=3, max_side=4),
+)
+PLAIN = st.recursive(
+    SCALARS | ARRAYS | st.binary(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def same(one, other):
+    if isinstance(one, np.ndarray | np.generic):
+        return type(one) is type(other) and one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    if isinstance(one, list | tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and (one == other or (one != one and other != other))
+
+
+@given(PLAIN)
+def test_plain_data_arrives_as_it_was_sent(value):
+    assert same(decode(encode(value)), value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array(["a", "Zürich"]),
+        np.array("x"),
+        np.array([["a", None]], dtype=object),
+        np.int64(7),
+        np.float32(2),
+    ],
+)
+def test_texts_and_scalars_of_numpy_arrive(value):
+    got = decode(encode(value))
+    assert type(got) is type(value) and got.dtype == value.dtype and np.array_equal(got, value)
+
+
+def test_tensorflows_own_numbers_arrive():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    value = np.arange(4).astype(ml_dtypes.bfloat16)
+    assert decode(encode(value)).dtype == value.dtype
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_believed(data):
+    for frame in (data, frames._HEAD.pack(len(data), min(len(data), 7)) + data):
+        with suppress(FrameError):
+            decode(frame)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[["array", "object", [1], false, 0], [8]]',
+        '[["array", "float32", [4], false, 0], [8]]',
+        '[["array", "float32", [-2, -1], false, 0], [8]]',
+        '[["array", "float32", [1e3], false, 0], [8]]',
+        '[["array", "V8", [1], false, 0], [8]]',
+        '[["array", "float32", [2], false, -1], [8]]',
+        '[["array", "float32", [2], false, 0], [-8]]',
+        '[["array", "float32", [2], false, 0], [999999]]',
+        '[["what", 1], []]',
+        '[{"a": 1}, []]',
+        '[["dict", ["a"]], []]',
+        "[" * 5000,
+        '["' + "x" * 10,
+    ],
+)
+def test_a_frame_that_lies_is_refused(text):
+    data = text.encode()
+    frame = frames._HEAD.pack(len(data) + 8, len(data)) + data + bytes(8)
+    with pytest.raises(FrameError):
+        decode(frame)
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, np.array([object()]), np.zeros(2, "V4"), lambda: 0])
+def test_what_is_not_plain_is_not_sent(value):
+    with pytest.raises(FrameError):
+        encode(value)
+
+
+def test_the_filter_names_the_same_calls_as_the_kernels_headers():
+    header = Path("/usr/include/asm-generic/unistd.h")
+    if not header.exists():
+        pytest.skip("the kernel's headers are not installed")
+    told = {
+        name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)\n", header.read_text())
+    }
+    known = {name: numbers[1] for name, numbers in deny._REFUSED.items() if numbers[1] is not None}
+    assert len(known.keys() & told.keys()) > 35
+    assert {name: told[name] for name in known.keys() & told.keys()} == {
+        name: known[name] for name in known.keys() & told.keys()
+    }
+
+
+# What is kept.
+
+
+def a_record(student="student-01", **more):
+    one = Graded("decode", 1, 1, {"exercise": "decode", "state": "passed"})
+    return Record(student, TENSORS, "x.ipynb", "0" * 64, 1, 12, (one,), **more)
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    record = a_record(problems=("A sentence.",), ids={"moodle": "7"}, graded="2026-11-01T10:00:00+00:00")
+    records.write(record, tmp_path / "records" / "a.json")
+    assert records.read_all(tmp_path) == [record]
+
+
+def test_a_later_versions_additions_are_passed_over_and_another_format_refused(tmp_path):
+    data = a_record().as_dict()
+    data["more"] = data["exercises"][0]["more"] = 1
+    assert Record.from_dict(data) == a_record()
+    with pytest.raises(LabsError, match="another version"):
+        Record.from_dict({**data, "format": 99})
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(LabsError, match="not JSON"):
+        records.read(tmp_path / "x.json")
+
+
+def test_a_write_that_fails_leaves_the_old_record(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    records.write(a_record(), path)
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    with pytest.raises(OSError):
+        records.write(a_record("student-02"), path)
+    assert records.read(path) == a_record()
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_task_travels_as_json():
+    task = Task(
+        "student-01", TENSORS, "x", "0" * 64, Options(seed=3), (Cell("a", "b", "c"),), ("p",), {"canvas": "1"}
+    )
+    assert Task.from_dict(json.loads(json.dumps(task.as_dict()))) == task
+
+
+def test_two_students_never_share_a_record(tmp_path):
+    task = Task("Student One", TENSORS, "x", "0" * 64, Options(seed=3))
+    others = ("student one", "Student-One", "Student One ", "../Student One")
+    names = {grade.record_path(tmp_path, replace(task, student=one)) for one in ("Student One", *others)}
+    assert len(names) == 5 and all(path.parent == tmp_path / "records" for path in names)
+
+
+def rows(path):
+    return list(csv.reader(io.StringIO(path.read_text("utf-8"))))
+
+
+def test_grade_books(tmp_path):
+    one = a_record("Student One", ids={"moodle": "77"})
+    two = a_record("=cmd|' /C calc'!A1", ids={"canvas": "13"})
+    gradebook.write(tmp_path, [one, two], "Week 3")
+    head, *lines = rows(tmp_path / "grades.csv")
+    assert head[:4] == ["student", TENSORS, "points", "of points"]
+    assert [line[0] for line in lines] == ["'=cmd|' /C calc'!A1", "Student One"]
+    assert rows(tmp_path / "moodle.csv")[1] == ["Participant 77", "Student One", "1", "12"]
+    canvas = rows(tmp_path / "canvas.csv")
+    assert canvas[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Week 3"]
+    assert canvas[1][0].strip() == "Points Possible" and canvas[2][1] == "13"
+
+
+# The command.
+
+
+def labs(*arguments, **more):
+    command = [str(Path(sys.executable).parent / "labs"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **more)
+
+
+@LOCKABLE
+def test_the_command_grades_goes_on_after_a_kill_and_grades_nothing_twice(tmp_path):
+    students = [f"student-{number:02}" for number in range(1, 9)]
+    for student in students:
+        put(tmp_path / "class", f"{student}/tensors.ipynb", data=Book().solve("decode", "at_hour").data())
+    out = tmp_path / "graded"
+    command = [str(Path(sys.executable).parent / "labs"), "grade", str(tmp_path / "class"), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("records/*.json"))) < 2:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
+    assert 2 <= len(finished) < len(students)
+    again = labs("grade", tmp_path / "class", "--out", out, "--jobs", 2)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(students)} notebooks graded, {len(finished)} of them before" in again.stdout
+    assert all(path.stat().st_mtime_ns == moment for path, moment in finished.items())
+    assert [line[:2] for line in rows(out / "grades.csv")[1:]] == [[student, "3"] for student in students]
+    assert stat.S_IMODE((out / "grading.json").stat().st_mode) == 0o600
+    assert (out / "report.html").is_file() and len(list((out / "feedback").glob("*.html"))) == len(students)
+    # Another notebook is graded anew, and that alone.
+    put(tmp_path / "class", "student-01/tensors.ipynb", data=Book().solve("decode").data())
+    third = labs("grade", tmp_path / "class", "--out", out)
+    assert "7 of them before" in third.stdout and rows(out / "grades.csv")[1][:2] == ["student-01", "1"]
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    put(tmp_path / "class", "student-01/tensors.ipynb")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    done = labs("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert done.returncode == 1 and "nothing is overwritten" in done.stderr and "Traceback" not in done.stderr
+    assert os.listdir(tmp_path / "out") == ["thesis.txt"]
+
+
+def test_an_unknown_lab_is_a_sentence(tmp_path):
+    put(tmp_path / "class", "student-01/tensors.ipynb")
+    done = labs("grade", tmp_path / "class", "--out", tmp_path / "out", "--lab", "keras/sequentail")
+    assert done.returncode == 1 and "Did you mean `keras/sequential`?" in done.stderr
+
+
+def test_two_gradings_into_one_folder_do_not_meet(tmp_path):
+    with grade._alone(tmp_path), pytest.raises(LabsError, match="Another"), grade._alone(tmp_path):
+        pass
+
+
+def test_where_nothing_can_be_locked_up_nothing_is_run(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(LabsError, match="--no-sandbox"):
+        client.Nursery(locked=True)
+
+
+def test_an_architecture_that_is_not_known_is_refused(monkeypatch):
+    monkeypatch.setattr(syscalls.platform, "machine", lambda: "riscv64")
+    assert "riscv64" in room.obstacle()
+
+
+@LOCKABLE
+@pytest.mark.parametrize("namespaces", [0, 1])
+def test_a_kernel_that_forbids_it_is_a_sentence(namespaces):
+    if os.geteuid():
+        pytest.skip("only root may set the limit")
+    script = (
+        f"from pathlib import Path; Path('/proc/sys/user/max_user_namespaces').write_text('{namespaces}');"
+        "from labs.kit.course.locked import client; client.Nursery(True)"
+    )
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if "write_text" in done.stderr:
+        pytest.skip("the limit cannot be set here")
+    assert "cannot be locked up on this machine" in done.stderr
+
+
+@LOCKABLE
+def test_an_assignments_points_count(tmp_path):
+    task = Task("student-01", TENSORS, "x", "0" * 64, Options(seed=1), points={"decode": 5})
+    from labs.kit.course.grader import grade_one
+
+    assert grade_one(task).of_points == 5 + 11
+    assert {one.stopped for one in grade_one(task).exercises} == {"unreadable"}
+
+
+@LOCKABLE
+def test_without_a_sandbox_it_says_so_and_grades(tmp_path):
+    put(tmp_path / "class", "student-01/tensors.ipynb", data=Book().solve("decode").data())
+    done = labs("grade", tmp_path / "class", "--out", tmp_path / "out", "--no-sandbox")
+    assert done.returncode == 0 and "WITHOUT A SANDBOX" in done.stderr
+    assert rows(tmp_path / "out" / "grades.csv")[1][1] == "1"
+
+
+@LOCKABLE
+def test_what_is_not_handed_out_is_not_in_the_room():
+    hidden = [str(path) for lab in ALL for path in (lab.source, lab.answers, lab.checks)]
+    hidden += [
+        str(path) for path in (paths.notebooks(), paths.ROOT / "tests", paths.ROOT / ".git", Path.home())
+    ]
+    hidden += [str(paths.LABS / "kit" / "course" / "grader.py")]
+    assert all(os.path.exists(path) for path in hidden[: 3 * len(ALL) + 1])
+    code = f"import os\nraise ValueError([path for path in {hidden!r} if os.path.isfile(path) or os.path.isdir(path) "
+    code += "and any(name != '.pyenv' for name in os.listdir(path))])"
+    held = client.nursery(True).ask("observer", Limits(1 << 30, 1 << 20, 64, 60))
+    held.channel.send({"do": "cell", "name": "1", "source": code, "token": ""})
+    assert held.channel.receive(60)["error"] == "ValueError: []"
+    assert held.end()["why"] == "told"
+    client.close()
+
+
+@LOCKABLE
+def test_who_is_not_root_can_lock_up_too(tmp_path):
+    put(tmp_path / "class", "student-01/tensors.ipynb", data=Book().solve("decode").data())
+    command = ["unshare", "--user", "--map-root-user", str(Path(sys.executable).parent / "labs"), "grade"]
+    done = subprocess.run(
+        [*command, tmp_path / "class", "--out", tmp_path / "out"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert rows(tmp_path / "out" / "grades.csv")[1][1] == "1"
