@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from labs.kit import paths
@@ -73,7 +74,7 @@ def _outermost(found: set[str]) -> list[str]:
 def obstacle() -> str:
     """Return why nothing can be locked up on this machine, as far as can be told without trying, or nothing."""
     if not sys.platform.startswith("linux"):
-        return "locking student code up needs Linux"
+        return "it needs Linux"
     if not syscalls.known():
         return f"how to lock student code up on {syscalls.machine()} is not known"
     return ""
@@ -206,10 +207,24 @@ def own_files(size: int) -> None:
         size: bytes that fit in.
     """
     options = f"mode=1777,size={size},nr_inodes=8k"
+    here = os.getcwd()
+    kept = {name: os.open(f"/tmp/{name}", os.O_PATH | os.O_DIRECTORY) for name in _kept_in_tmp()}
     syscalls.mount("tmp", "/tmp", "tmpfs", syscalls.NOSUID | syscalls.NODEV, options)
+    for name, folder in kept.items():
+        os.mkdir(f"/tmp/{name}")
+        os.fchdir(folder)
+        syscalls.bind(".", f"/tmp/{name}")
+        os.close(folder)
+    os.chdir(here)
     for name in (HOME, "/tmp/shm"):
         os.mkdir(name)
         os.chmod(name, 0o777)
+
+
+@cache
+def _kept_in_tmp() -> tuple[str, ...]:
+    """Return what stood in the room's `/tmp` from the first: the labs or their Python, if they are kept there."""
+    return tuple(name for name in sorted(os.listdir("/tmp")) if os.path.isdir(f"/tmp/{name}"))
 
 
 def own_processes() -> None:
