@@ -19,10 +19,9 @@ from labs.kit.course.records import Options, Record
 from tests.red_team import honest, hostile
 from tests.red_team.book import write
 
-pytestmark = [
-    pytest.mark.skipif(bool(room.obstacle()), reason=f"nothing can be locked up here: {room.obstacle()}"),
-    pytest.mark.xdist_group("red_team"),
-]
+pytestmark = pytest.mark.skipif(
+    bool(room.obstacle()), reason=f"nothing can be locked up here: {room.obstacle()}"
+)
 
 SEED = 20_130_101
 LIMITS = Options(seed=SEED, cell_seconds=4, exercise_seconds=6, memory_mb=600, disk_mb=32, processes=64)

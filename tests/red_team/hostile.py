@@ -442,6 +442,36 @@ signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
     )
 
 
+@hostile()
+def a_signal_that_gets_a_frame(book):
+    return """import signal
+def standardize(x):
+    def handler(number, frame):
+        while frame:
+            for value in list(frame.f_locals.values()):
+                if isinstance(value, dict) and "exercise" in value:
+                    value["exercise"].when = lambda *a, **k: {"scaled": x, "kind": "float32"}
+            frame = frame.f_back
+    try:
+        signal.signal(signal.SIGUSR1, handler)
+        signal.raise_signal(signal.SIGUSR1)
+    except ValueError:
+        pass
+    return x
+"""
+
+
+@hostile()
+def a_very_deep_recursion(book):
+    return """import sys
+def standardize(x):
+    sys.setrecursionlimit(10**6)
+    def down(n):
+        return down(n + 1)
+    return down(0)
+"""
+
+
 # Ending, filling, and never ending.
 
 
@@ -524,7 +554,7 @@ def takes_all_memory_in_children(book):
 def standardize(x):
     for _ in range(8):
         if os.fork() == 0:
-            kept = np.ones(64 << 20)
+            kept = np.ones(32 << 20)
             time.sleep(60)
     time.sleep(60)
 """

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -201,6 +202,8 @@ Way = Callable[[Sequence[Task], Callable[[Record], None]], list[str]]
 
 def _here(jobs: int) -> Way:
     def way(tasks: Sequence[Task], on_record: Callable[[Record], None]) -> list[str]:
+        if sys.platform == "win32":
+            raise LabsError("Grading works on Linux only, which Windows has as WSL: install the labs there.")
         from labs.kit.course.grader import grade_one
 
         failed = []

@@ -85,6 +85,11 @@ class Nursery:
     """
 
     def __init__(self, locked: bool):
+        if not sys.platform.startswith("linux"):
+            raise LabsError(
+                "Grading forks processes that have imported TensorFlow and locks them up, which works on Linux only: "
+                "use a machine, a container or a WSL with Linux."
+            )
         self.locked, self.closed = locked, False
         if locked and room.obstacle():
             raise room.refuse(room.obstacle())

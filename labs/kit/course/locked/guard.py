@@ -11,7 +11,6 @@ import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 WATCHED = (
@@ -153,16 +152,12 @@ def _changes(name: str, value: Any) -> bool:
 
 
 def quieten() -> None:
-    """End what student code may have left to happen by itself: signals, timers, traces, calls of the collector."""
+    """End what student code may have left to happen by itself: timers, traces, calls of the collector."""
     sys.settrace(None)
     sys.setprofile(None)
     gc.callbacks.clear()
     for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
         signal.setitimer(timer, 0)
-    for number in signal.valid_signals():
-        with suppress(OSError, ValueError, TypeError):
-            if callable(signal.getsignal(number)):
-                signal.signal(number, signal.SIG_DFL)
 
 
 def strangers(known: set[int]) -> Iterator[str]:

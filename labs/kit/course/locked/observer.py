@@ -18,6 +18,7 @@ import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from labs.kit.course.locked import frames, guard, stand_in
@@ -26,6 +27,9 @@ from labs.kit.diagnosis import OTHER_FORM
 CELL = "<cell "
 """How the names begin under which student code is compiled."""
 EVIDENCE_ROOM = 32 << 20
+STACK = 16 << 20
+"""Of student code's thread, in bytes: as much recursion as in a notebook must fit."""
+LOST = 98
 _OWN_COPIES = ("labs.kit.plain", "labs.kit.meanings", "labs.kit.observe")
 _HEAD = struct.Struct(">II")
 Answer = Callable[..., dict[str, Any]]
@@ -47,11 +51,35 @@ def prepare() -> Callable[[Any], None]:
 
     def main(stream: Any) -> None:
         os.chdir(Path.home() if Path.home().is_dir() else "/")
-        space = _space()
-        known = {thread.ident for thread in threading.enumerate()}
-        ways = {"cell": _cells(space, own["labs.kit.meanings"].message)}
-        ways["check"] = _check(space, own["labs.kit.observe"], own["labs.kit.meanings"].message, mend, known)
-        _serve(stream, ways)
+        # Student code has a thread of its own, from first to last: Keras keeps settings by thread. It cannot handle
+        # signals there, whose handlers are given the variables of whoever was running, and those that answer the
+        # socket are in another thread.
+        asked, done = SimpleQueue(), SimpleQueue()
+
+        def work() -> None:
+            try:
+                known = {thread.ident for thread in threading.enumerate()}
+                space = _space()
+                ways = {"cell": _cells(space, own["labs.kit.meanings"].message)}
+                ways["check"] = _check(
+                    space, own["labs.kit.observe"], own["labs.kit.meanings"].message, mend, known
+                )
+                while True:
+                    what, details = asked.get()
+                    done.put(ways[what](**details))
+            finally:
+                os._exit(LOST)
+
+        threading.stack_size(STACK)
+        threading.Thread(target=work, daemon=True).start()
+        threading.stack_size(0)
+        ask, answer = asked.put, done.get
+
+        def way(what: str, details: dict[str, Any]) -> dict[str, Any]:
+            ask((what, details))
+            return answer()
+
+        _serve(stream, way)
 
     return main
 
@@ -67,7 +95,7 @@ def _own_copies() -> dict[str, types.ModuleType]:
     return copies
 
 
-def _serve(stream: Any, ways: dict[str, Answer]) -> None:
+def _serve(stream: Any, way: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
     """Answer questions until the socket is closed, each with the token that came with it.
 
     So what student code has written to the socket before is no answer to what is asked after.
@@ -91,7 +119,7 @@ def _serve(stream: Any, ways: dict[str, Answer]) -> None:
         except EOFError:
             return
         token = asked.pop("token")
-        done = {**ways[asked.pop("do")](**asked), "token": token}
+        done = {**way(asked.pop("do"), asked), "token": token}
         try:
             frame = encode(done)
         except too_much:
