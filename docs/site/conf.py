@@ -9,6 +9,8 @@ exclude_patterns = ["_build"]
 html_theme = "sphinx_book_theme"
 html_title = "TensorFlow Labs"
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_js_files = ["names.js"]
 html_copy_source = True  # what the button "download" hands out
 
 # The notebooks' outputs were made and compared by the build and CI; here they are only shown.

@@ -74,6 +74,7 @@ NAMES = {
     "LOGNAME": "Jupyter's messages carry the name, taken at import",
     "MATPLOTLIBRC": "matplotlib reads its settings at import",
     "JUPYTER_USE_PROGRAMDATA": "read at import",
+    "MSGPACK_PUREPYTHON": "read at import, where Dask has brought msgpack along",
     "PATHS_FROM_ECLIPSE_TO_PYTHON": "the debugger reads it at import",
     "PYPARSINGENABLEALLWARNINGS": "read at import",
     "PY_SAX_PARSER": "read at import",
