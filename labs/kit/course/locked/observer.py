@@ -21,6 +21,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from labs.kit import paths
 from labs.kit.course.locked import frames, guard, stand_in
 from labs.kit.diagnosis import OTHER_FORM
 
@@ -32,11 +33,15 @@ STACK = 16 << 20
 LOST = 98
 _OWN_COPIES = ("labs.kit.plain", "labs.kit.meanings", "labs.kit.observe")
 _HEAD = struct.Struct(">II")
+_OURS = tuple({f"{path}/" for path in (sys.prefix, sys.base_prefix, paths.LABS)})
+"""Where Python and the toolkit are, which nobody can write to in there, also when somebody keeps them in `/tmp`."""
 Answer = Callable[..., dict[str, Any]]
 
 
 def is_students(file: str) -> bool:
     """Tell whether code of this file name comes from a student's cells."""
+    if file.startswith(_OURS):
+        return False
     return file.startswith((CELL, "<string>", "/tmp/"))
 
 
