@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from labs.kit.cores import cores
@@ -40,6 +41,7 @@ def commands(folder: Path) -> dict[str, list[list[str]]]:
     sanitize = ["--nbval-sanitize-with", str(SANITIZE)]
     plugin = ["-p", "labs.kit.author.nbval_plugin", "-n", str(WORKERS), "--dist", "loadscope"]
     return {
+        "ours": [[PYTHON, "-m", "pytest", "-q", *plugin, "--nbval", *sanitize, str(WORKED)]],
         "nbval": [[*pytest, "--nbval", f"--nbval-kernel-name={ORDINARY}", *sanitize, str(WORKED)]],
         "nbmake": [[*pytest, "--nbmake", f"--nbmake-kernel={ORDINARY}", "--nbmake-timeout=600", str(WORKED)]],
         "nbclient": [
@@ -55,7 +57,6 @@ def commands(folder: Path) -> dict[str, list[list[str]]]:
             ]
             for path in notebooks
         ],
-        "ours": [[PYTHON, "-m", "pytest", "-q", *plugin, "--nbval", *sanitize, str(WORKED)]],
     }
 
 
@@ -66,7 +67,13 @@ def run(steps: list[list[str]], folder: Path) -> tuple[float, dict[str, dict[str
     env = os.environ | {"LABS_HOME": str(folder / "home"), "LABS_NOTEBOOK_TABLE": str(table)}
     begin = time.perf_counter()
     for step in steps:
-        subprocess.run(step, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(
+            step, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        if done.returncode:
+            sys.exit(
+                f"{done.stdout[-2000:]}\nThis failed, and a failed run is no measurement: {' '.join(step)}"
+            )
     wall = time.perf_counter() - begin
     text = table.read_text() if table.is_file() else ""
     rows = re.findall(r"\| (\S+)\.ipynb \| ([\d.]+) \| ([\d.]+) \| ([\d.,]+) \|", text)
@@ -106,6 +113,8 @@ def main() -> None:
         "--others", type=int, default=1, help="in how many rounds those that only execute run"
     )
     given = parser.parse_args()
+    if not find_spec("nbmake"):
+        sys.exit("nbmake is not installed: `make bench` installs what is compared with.")
     walls: dict[str, list[float]] = {}
     processor, costs = [], {}
     with tempfile.TemporaryDirectory() as name:
