@@ -88,7 +88,7 @@ def _re_execute(result: dict) -> str:
     ]
     return (
         f"## (b) All of notebooks/worked executed again\n\n{result['notebooks']} notebooks, {rounds} rounds, "
-        "the tools in turn; ours compares outputs as nbval does, the other two only execute.\n\n"
+        "the tools in turn; ours compares outputs as nbval does, the others only execute.\n\n"
         + _table(("tool", "seconds, median (range)", "times ours, median (range)"), *rows)
         + f"\n- nbval as shipped takes {_target(nbval, nbval >= 2, 'at least 2, aiming at 2.5')} times as long.\n"
         f"- Lower bound, the kernels' processor seconds over {result['cores']} cores: "
