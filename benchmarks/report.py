@@ -15,6 +15,10 @@ the two sides taking turns, because a shared machine's speed drifts.
 
 
 SLOW_BECAUSE = {
+    "foundations/graphs/export": "it writes a SavedModel and reads it again",
+    "keras/functional/SorterModel": "it saves a model and loads it again",
+    "training/callbacks/make_callbacks": "it plays several nights of `fit` on a model that learns nothing",
+    "deploy/tflite/run_batch": "the first time only: LiteRT is loaded",
     "deploy/tflite/convert": "it converts models: the conversion is the exercise",
 }
 """Why a check that trains nothing may still take long."""
