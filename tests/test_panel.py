@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from accessible import complaints
 from test_browser import FLAGS, IDLE, LAB, RIGHT, SECONDS, WRONG, picture, run, type_into
 from test_browser import address as address
 from test_browser import executable as executable
 from test_browser import folders as folders
 
-AXE = Path(__file__).with_name("axe.min.js")
 PANEL = "#tensorflow-labs"
 LEARNER = f"{PANEL} [data-lab='{LAB}']"
 PREPARE = f"{LEARNER} [data-exercise=prepare]"
@@ -58,18 +58,6 @@ def theme(page, name):
     light = str(name == "Light").lower()
     page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
     page.wait_for_timeout(500)
-
-
-def complaints(page, where):
-    """Return what axe-core finds that keeps people out, in the part of the page that `where` selects."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("where => axe.run(where).then(found => found.violations)", where)
-    return [
-        f"{rule['id']}: {node['html']} {node['failureSummary']}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
 
 
 def test_the_panel_is_there_at_the_first_start(page):

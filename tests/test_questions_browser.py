@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from accessible import complaints
 from test_browser import IDLE, LAB, SECONDS, picture, select
 from test_browser import address as address
 from test_browser import executable as executable
 from test_browser import folders as folders
-from test_panel import LEARNER, PANEL, complaints, theme, unfold
+from test_panel import LEARNER, PANEL, theme, unfold
 from test_panel import browser as browser
 
 from labs.kit import curriculum, progress
