@@ -63,6 +63,17 @@ def _add_one(player):
         weight.assign_add(np.ones(weight.shape, np.float32))
 
 
+def _fill(player, number):
+    for weight in player.weights:
+        weight.assign(np.full(weight.shape, number, np.float32))
+
+
+def _epoch(mark, values):
+    """Return the epoch, from 1, after which all weights were `mark`, its number and its value; -1 for none."""
+    marks = [0.0, *(epoch + value for epoch, value in enumerate(values, start=1))]
+    return next((epoch for epoch, one in enumerate(marks) if abs(one - mark) < 2e-5), -1)
+
+
 def _mark(player):
     marks = {float(number) for weight in player.get_weights() for number in weight.flat}
     return marks.pop() if len(marks) == 1 else -1.0
@@ -152,9 +163,10 @@ class KeepBest:
         training = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
         yield {"loss": training, "val_loss": [0.8, 0.5, 0.7, 0.6, 0.9, 0.7], "fits": 1}
         yield {"loss": training, "val_loss": [0.9, 0.6, 0.6, 0.7, 0.8, 0.65], "fits": 1}
-        drawn = [round(float(v), 2) for v in 0.6 + 0.05 * rng.permutation(6)]
-        while drawn[-1] in (min(drawn), max(drawn)) or drawn[0] == min(drawn) or drawn[-1] < drawn[-2]:
-            drawn = [round(float(v), 2) for v in 0.6 + 0.05 * rng.permutation(6)]
+        steps = rng.permutation(6)
+        while steps[-1] in (0, 5) or steps[0] == 0 or steps[-1] < steps[-2]:
+            steps = rng.permutation(6)
+        drawn = (rng.uniform(0.5, 0.8) + 0.05 * steps).round(3).tolist()
         yield {"loss": training, "val_loss": drawn, "fits": 2}
 
     @staticmethod
@@ -277,7 +289,13 @@ class stops_at:
     @staticmethod
     def given(rng):
         # Several nights in a case: two misconceptions may agree on one night, but not on all of them.
-        shift = round(float(rng.uniform(0, 0.2)), 2)
+        def drawn(nights):
+            """Return the nights, higher and after some epochs that each improve: so all that happens is later."""
+            shift = rng.uniform(0, 0.2)
+            falls = [0.05 * np.arange(rng.integers(0, 6), 0, -1) for _ in nights]
+            later = [[*(night[0] + fall), *night] for night, fall in zip(nights, falls, strict=True)]
+            return [np.round(np.array(night) + shift, 3).tolist() for night in later]
+
         nights = [
             [0.9, 0.7, 0.8, 0.75, 0.6, 0.9, 0.65, 0.8, 0.7],
             [0.9, 0.8, 0.7, 0.6],
@@ -285,15 +303,13 @@ class stops_at:
             [0.8, 0.6, 0.7, 0.5, 0.55, 0.4, 0.45, 0.44, 0.43, 0.42],
         ]
         yield {"nights": nights, "patience": 3, "min_delta": 0.0}
-        nights = [[round(value + shift, 2) for value in night] for night in nights]
-        yield {"nights": nights, "patience": 1, "min_delta": 0.0}
+        yield {"nights": drawn(nights), "patience": 1, "min_delta": 0.0}
         nights = [
             [0.8, 0.6, 0.596, 0.592, 0.588, 0.3],
             [0.8, 0.6, 0.595, 0.58, 0.9, 0.95, 0.578, 0.7],
             [0.8, 0.6, 0.597, 0.595, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
         ]
-        nights = [[round(value + shift, 3) for value in night] for night in nights]
-        yield {"nights": nights, "patience": 3, "min_delta": 0.01}
+        yield {"nights": drawn(nights), "patience": 3, "min_delta": 0.01}
 
     @staticmethod
     def when(stops_at, nights, patience, min_delta):
@@ -454,11 +470,10 @@ class make_callbacks:
         accuracies = [0.50, 0.58, 0.66, 0.64, 0.62, 0.72, 0.70, 0.69, 0.71, 0.55, 0.68, 0.66]
         losses = [1.40, 1.20, 1.10, 1.00, 1.05, 1.20, 1.25, 1.30, 1.50, 1.55, 1.60, 1.70]
         yield {"val_accuracy": accuracies, "val_loss": losses, "patience": 3}
-        shift = round(float(rng.uniform(0, 0.05)), 3)
-        accuracies = [0.42, 0.52, 0.60, 0.64, 0.63, 0.62, 0.70, 0.66, 0.68, 0.67, 0.66, 0.60]
-        accuracies = [round(value + shift, 3) for value in accuracies]
+        accuracies = np.array([0.42, 0.52, 0.60, 0.64, 0.63, 0.62, 0.70, 0.66, 0.68, 0.67, 0.66, 0.60])
+        accuracies = (accuracies + rng.uniform(0, 0.1) + rng.uniform(0, 0.008, 12)).round(4).tolist()
         losses = [1.30, 1.10, 1.15, 1.20, 1.25, 1.30, 1.35, 1.40, 1.45, 1.50, 1.60, 1.70]
-        yield {"val_accuracy": accuracies, "val_loss": losses, "patience": 4}
+        yield {"val_accuracy": accuracies, "val_loss": losses, "patience": int(rng.integers(3, 5))}
 
     @staticmethod
     def when(make_callbacks, val_accuracy, val_loss, patience):
@@ -468,7 +483,8 @@ class make_callbacks:
         player.compute_metrics(*[np.zeros((1, 1), np.float32)] * 3)  # builds them: mode="auto" looks there
 
         def step(epoch, batch):
-            _add_one(player)
+            # All weights say after which epoch it is, and what only that epoch was given.
+            _fill(player, epoch + 1 + val_accuracy[epoch])
             return {"loss": 1 - 0.05 * epoch, "accuracy": TRAINING_ACCURACY[epoch]}
 
         answers = [
@@ -504,30 +520,29 @@ class make_callbacks:
         }
         nights = {name: _night(values, patience) for name, values in watched.items()}
         stopped, best = nights["right"]
+        end, saved = (_epoch(seen[name], val_accuracy) for name in ("end", "saved"))
         expected = f"stopped after epoch {stopped} with the weights of epoch {best}"
-        got = f"stopped after epoch {seen['epochs']} with the weights of epoch {seen['end']:g}"
+        got = f"stopped after epoch {seen['epochs']} with the weights of epoch {end}"
         if seen["warning"]:
             raise Misread("names-no-metric", expected="val_accuracy", got=seen["warning"])
         if seen["epochs"] != stopped:
             for name in ("watches-the-loss", "watches-training", "wrong-direction"):
-                if seen["epochs"] == nights[name][0] and seen["end"] in nights[name]:
+                if seen["epochs"] == nights[name][0] and end in nights[name]:
                     raise Misread(name, expected=expected, got=got)
             if seen["epochs"] == len(val_loss):
                 raise Misread("never-stops", expected=expected, got=got)
             raise Misread("other-patience", expected=expected, got=got)
-        if seen["end"] == stopped != best:
+        if end == stopped != best:
             raise Misread("keeps-the-last-weights", expected=expected, got=got)
-        if seen["end"] != best:
+        if end != best:
             raise Misread("weights-of-another-epoch", expected=expected, got=got)
         if len(seen["files"]) > 1:
             raise Misread("a-file-for-each", expected=["best.keras"], got=seen["files"])
         if seen["files"] != ["best.keras"]:
             raise Misread("no-file", expected=["best.keras"], got=seen["files"])
-        if seen["saved"] != best:
-            name = "overwrites-the-best" if seen["saved"] == stopped else "file-of-another-epoch"
-            raise Misread(
-                name, expected=f"best.keras of epoch {best}", got=f"best.keras of epoch {seen['saved']:g}"
-            )
+        if saved != best:
+            name = "overwrites-the-best" if saved == stopped else "file-of-another-epoch"
+            raise Misread(name, expected=f"best.keras of epoch {best}", got=f"best.keras of epoch {saved}")
 
 
 @check(
@@ -754,25 +769,10 @@ class StopOnNaN:
             "at_epoch": 9,
             "at_batch": 9,
         }
-        at = {"at_epoch": int(rng.integers(1, 3)), "at_batch": int(rng.integers(1, 3))}
-        yield {"epochs": 4, "batches": 4, "bad_log": "loss = inf", "bad_weights": "none", **at}
-        yield {
-            "epochs": 3,
-            "batches": 4,
-            "bad_log": "accuracy = nan",
-            "bad_weights": "none",
-            "at_epoch": 0,
-            "at_batch": 2,
-        }
-        yield {"epochs": 4, "batches": 4, "bad_log": "none", "bad_weights": "hidden, answer", **at}
-        yield {
-            "epochs": 3,
-            "batches": 4,
-            "bad_log": "loss = nan",
-            "bad_weights": "answer",
-            "at_epoch": 1,
-            "at_batch": 1,
-        }
+        yield {"bad_log": "loss = inf", "bad_weights": "none", **_somewhere(rng, 4, 1)}
+        yield {"bad_log": "accuracy = nan", "bad_weights": "none", **_somewhere(rng, 3, 0)}
+        yield {"bad_log": "none", "bad_weights": "hidden, answer", **_somewhere(rng, 4, 1)}
+        yield {"bad_log": "loss = nan", "bad_weights": "answer", **_somewhere(rng, 3, 1)}
 
     @staticmethod
     def when(StopOnNaN, epochs, batches, bad_log, bad_weights, at_epoch, at_batch):
@@ -842,3 +842,10 @@ class StopOnNaN:
             )
         if seen["ran"] != steps:
             raise Misread("goes-on", expected=f"{steps} batches in all", got=f"{seen['ran']} batches in all")
+
+
+def _somewhere(rng, epochs, first):
+    """Return an epoch, from `first` to the last but one, and a batch of it, neither its first nor its last."""
+    batches = int(rng.integers(4, 7))
+    at = {"at_epoch": int(rng.integers(first, epochs - 1)), "at_batch": int(rng.integers(1, batches - 1))}
+    return {"epochs": epochs, "batches": batches, **at}
