@@ -23,6 +23,7 @@ from labs.kit import catalog, paths
 from labs.kit.command import cli
 from labs.kit.course import assign, assignment, material, public_checks, repository, student_kit
 from labs.kit.course.answer_source import written
+from labs.kit.course.handout import Handout
 from labs.kit.curriculum import load
 from labs.kit.errors import LabsError
 from labs.kit.examine import cases
@@ -35,19 +36,17 @@ LABS = [CURRICULUM.lab(name) for name in NAMES]
 EVERY = list(CURRICULUM.labs.values())
 
 
-def described(form="folder", out="week-3", labs=LABS, hidden=False, hints=2, due="", points=(), title=""):
-    return assign._describe(CURRICULUM, labs, Path(out), form, due, list(points), title, hidden, hints)
-
-
-def handed_out(folder, form="folder", labs=LABS, **options):
-    made, points = described(form, folder.name, labs, **options)
-    assign.write(folder, made, labs, CURRICULUM, points, {}, form)
+def handed_out(folder, form="folder", labs=LABS, hints=2, due=""):
+    works = assign.works(labs, assignment.points_of(labs, []), form)
+    title, kit = assignment.title_of(CURRICULUM, labs), student_kit.kit_version()
+    made = assignment.Assignment(folder.name, title, works, due, hints=hints, kit=kit)
+    assign.write(folder, Handout(made, CURRICULUM), form)
     return folder
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    return handed_out(tmp_path_factory.mktemp("bundle") / "week-3", due="2026-12-01T18:00+01:00")
+    return handed_out(tmp_path_factory.mktemp("bundle") / "week-3", due="2026-12-01T18:00:00+01:00")
 
 
 def labs(*arguments, folder=None, python=sys.executable, **env):
@@ -186,7 +185,7 @@ def test_the_kit_imports_nothing_that_was_left_out():
 
 
 def test_the_same_assignment_is_the_same_bytes(bundle, tmp_path):
-    again = handed_out(tmp_path / "week-3", due="2026-12-01T18:00+01:00")
+    again = handed_out(tmp_path / "week-3", due="2026-12-01T18:00:00+01:00")
     assert {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()} == {
         p.relative_to(bundle): p.read_bytes() for p in bundle.rglob("*") if p.is_file()
     }

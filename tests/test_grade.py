@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from labs.kit import curriculum, paths, reference
-from labs.kit.course import extract, grade, gradebook, notebook, plan, records, submissions
+from labs.kit.course import extract, gradebook, notebook, plan, records, results
 from labs.kit.course.installed import installed
 from labs.kit.course.locked import client, deny, frames, room, syscalls
 from labs.kit.course.locked.clerk import Clerk, read_cell
@@ -41,131 +40,12 @@ ALL = curriculum.load().labs.values()
 EXERCISES = [(lab, name) for lab in ALL for name in exercises(lab)]
 
 
-def tasks(path, lab=None):
-    found, problems = submissions.tasks(path, curriculum.load(), Options(seed=1), lab)
-    return {(task.student, task.lab): task for task in found}, problems
-
-
 def put(folder, *names, data=None):
     data = Book().data() if data is None else data
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-
-
-def zipped(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return path
-
-
-# Who has handed in what.
-
-
-@pytest.mark.parametrize(
-    ("names", "students"),
-    [
-        (["student-01/tensors.ipynb", "student-02/tensors.ipynb"], ["student-01", "student-02"]),
-        (["student-01/foundations/tensors.ipynb"], ["student-01"]),
-        (["student-01.ipynb", "student-02.ipynb"], ["student-01", "student-02"]),
-        (["submitted/student-01/week-3/tensors.ipynb"], ["student-01"]),
-        (["Student One_1234567_assignsubmission_file_/tensors.ipynb"], ["Student One"]),
-        (["Student One_1234567_assignsubmission_file/foundations/tensors.ipynb"], ["Student One"]),
-        (["Student One_1234567_assignsubmission_file_tensors.ipynb"], ["Student One"]),
-        (
-            ["onestudent_12_345_tensors.ipynb", "twostudent_LATE_13_346_tensors-1.ipynb"],
-            ["onestudent", "twostudent"],
-        ),
-        (
-            ["student-01/.ipynb_checkpoints/tensors-checkpoint.ipynb", "student-01/tensors.ipynb"],
-            ["student-01"],
-        ),
-        (["__MACOSX/student-01/._tensors.ipynb", "student-01/tensors.ipynb"], ["student-01"]),
-    ],
-)
-def test_folder_and_zip_tell_who_handed_in(tmp_path, names, students):
-    put(tmp_path / "class", *names)
-    found, _ = tasks(tmp_path / "class")
-    assert sorted(student for student, _ in found) == students
-    archive = zipped(tmp_path / "class.zip", {name: Book().data() for name in names})
-    found, _ = tasks(archive)
-    assert sorted(student for student, _ in found) == students
-
-
-def test_an_nbgrader_course_is_its_submitted_folder(tmp_path):
-    put(tmp_path, "submitted/student-01/week/tensors.ipynb", "source/week/tensors.ipynb")
-    (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
-    found, _ = tasks(tmp_path)
-    assert list(found) == [("student-01", TENSORS)]
-
-
-@pytest.mark.parametrize("name", ["student-01.zip", "student-01/work.zip"])
-def test_a_zip_of_a_student_is_opened(tmp_path, name):
-    path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
-    zipped(path, {"foundations/tensors.ipynb": Book().data()})
-    found, _ = tasks(tmp_path)
-    assert list(found) == [("student-01", TENSORS)]
-
-
-def test_one_students_own_folder_or_notebook(tmp_path):
-    put(tmp_path / "student-01", "foundations/tensors.ipynb")
-    assert list(tasks(tmp_path / "student-01")[0]) == [("student-01", TENSORS)]
-    put(tmp_path, "student-02.ipynb")
-    assert list(tasks(tmp_path / "student-02.ipynb")[0]) == [("student-02", TENSORS)]
-
-
-def test_ids_of_moodle_and_canvas_are_kept(tmp_path):
-    put(tmp_path, "Student One_77_assignsubmission_file_/tensors.ipynb", "twostudent_13_346_tensors.ipynb")
-    found, _ = tasks(tmp_path)
-    assert found["Student One", TENSORS].ids == {"moodle": "77"}
-    assert found["twostudent", TENSORS].ids == {"canvas": "13"}
-
-
-def test_of_two_notebooks_the_one_with_the_labs_name_counts(tmp_path):
-    put(tmp_path, "student-01/tensors-Copy1.ipynb")
-    put(tmp_path, "student-01/tensors.ipynb", data=Book().solve("decode").data())
-    found, _ = tasks(tmp_path)
-    task = found["student-01", TENSORS]
-    assert task.file.endswith("student-01/tensors.ipynb")
-    assert any("2 notebooks" in problem for problem in task.problems)
-
-
-def test_a_lab_is_known_by_its_metadata_its_file_or_the_option(tmp_path):
-    book = Book()
-    book.content["metadata"] = {}
-    put(tmp_path, "student-01/tensors.ipynb", "student-02/week3.ipynb", data=book.data())
-    found, problems = tasks(tmp_path)
-    assert ("student-01", TENSORS) in found
-    named, _ = tasks(tmp_path, lab="keras/sequential")
-    assert set(named) == {("student-01", "keras/sequential"), ("student-02", "keras/sequential")}
-    put(tmp_path, "student-03/sequential.ipynb", data=Book("keras/sequential").data())
-    found, problems = tasks(tmp_path)
-    assert ("student-02", TENSORS) not in found and "--lab" in problems[0]
-
-
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [
-        (lambda path: None, "nothing at"),
-        (lambda path: path.mkdir(), "no file that anybody"),
-        (lambda path: path.write_bytes(b"no zip"), "no zip that can be read"),
-    ],
-)
-def test_what_holds_nothing_is_refused_in_a_sentence(tmp_path, make, says):
-    path = tmp_path / "class.zip"
-    make(path)
-    with pytest.raises(LabsError, match=says):
-        tasks(path)
-
-
-def test_a_pipe_among_the_files_stops_nothing(tmp_path):
-    put(tmp_path, "student-01/tensors.ipynb")
-    os.mkfifo(tmp_path / "student-01" / "pipe.ipynb")
-    found, _ = tasks(tmp_path)
-    assert found["student-01", TENSORS].cells
 
 
 @given(
@@ -443,7 +323,7 @@ def test_a_task_travels_as_json():
 def test_two_students_never_share_a_record(tmp_path):
     task = Task("Student One", TENSORS, "x", "0" * 64, Options(seed=3))
     others = ("student one", "Student-One", "Student One ", "../Student One")
-    names = {grade.record_path(tmp_path, replace(task, student=one)) for one in ("Student One", *others)}
+    names = {results.record_path(tmp_path, replace(task, student=one)) for one in ("Student One", *others)}
     assert len(names) == 5 and all(path.parent == tmp_path / "records" for path in names)
 
 
@@ -517,7 +397,7 @@ def test_an_unknown_lab_is_a_sentence(tmp_path):
 
 
 def test_two_gradings_into_one_folder_do_not_meet(tmp_path):
-    with grade._alone(tmp_path), pytest.raises(LabsError, match="Another"), grade._alone(tmp_path):
+    with results.alone(tmp_path), pytest.raises(LabsError, match="Another"), results.alone(tmp_path):
         pass
 
 

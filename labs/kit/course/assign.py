@@ -17,19 +17,17 @@ each exercise are not there at all (see `public_checks`). Grades do not come fro
 checks, all inputs, and draw them afresh.
 """
 
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from labs.kit import paths
-from labs.kit.course import material, readme, student_kit
+from labs.kit.course import material, nbgrader_course, readme, student_kit
 from labs.kit.course.assignment import (
     Assignment,
     Part,
@@ -41,7 +39,9 @@ from labs.kit.course.assignment import (
     slug,
     title_of,
 )
-from labs.kit.curriculum import Curriculum, Lab, load
+from labs.kit.course.handout import Handout
+from labs.kit.course.wording import count
+from labs.kit.curriculum import Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
 
@@ -87,138 +87,111 @@ def command(
     labs = chosen(curriculum, names)
     if form == "zip" and out.suffix != ".zip":
         out = out.with_name(f"{out.name}.zip")
-    assignment, given = _describe(curriculum, labs, out, form, due, points or [], title, hidden, hints)
+    given = points_of(labs, points or [])
+    title = " ".join(title.split()) or title_of(curriculum, labs)
+    # A folder or file is one assignment; a course has many, told apart by their titles.
+    name = slug(title if form == "nbgrader" else out.absolute().name.removesuffix(".zip"))
+    until = due_date(due).isoformat() if due else ""
+    assignment = Assignment(
+        name, title, works(labs, given, form), until, hidden, hints, student_kit.kit_version()
+    )
+    if form == "nbgrader":
+        nbgrader_course.refuse(out, assignment)
+    else:
+        refuse_taken(out, is_file=form == "zip")
     console = Console(stderr=True)
-    unseen = _unseen(labs, console) if hidden else {}
+    handout = Handout(assignment, curriculum, _unseen(labs, console) if hidden else {})
     with console.status("Writing"):
         if form == "nbgrader":
-            from labs.kit.course import nbgrader_course
-
-            nbgrader_course.write(out, assignment, labs, curriculum, given, unseen)
+            nbgrader_course.write(out, handout)
         else:
-            write(out, assignment, labs, curriculum, given, unseen, form)
-    print(_told(assignment, out, labs, unseen))
+            write(out, handout, form)
+    print(_told(handout, out))
     return 0
 
 
-def write(
-    out: Path,
-    assignment: Assignment,
-    labs: list[Lab],
-    curriculum: Curriculum,
-    points: dict[tuple[str, str], int],
-    unseen: dict[tuple[str, str], set[str]],
-    form: str,
-) -> None:
+def write(out: Path, handout: Handout, form: str) -> None:
     """Write an assignment as a folder, a zip or a Git repository; whole, or not at all.
 
     Raises:
         LabsError: something is there already, or it cannot be written.
     """
     with _in_one_piece(out, is_file=form == "zip") as place:
-        folder = place / assignment.id if form == "zip" else place
+        folder = place / handout.assignment.id if form == "zip" else place
         folder.mkdir(exist_ok=True)
         kit = student_kit.write(folder / "kit")
-        notebooks = notebooks_of(assignment, labs)
-        for work in assignment.labs:
-            path = folder / work.notebook
+        notebooks = material.notebooks(handout)
+        for name, content in notebooks.items():
+            path = folder / handout.path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(material.text(notebooks[work.name]), "utf-8")
-        describe(folder, assignment, labs, readme.GIT if form == "git" else readme.FOLDER, f"kit/{kit.name}")
-        material.write(
-            folder / paths.MATERIAL,
-            labs,
-            curriculum,
-            points,
-            assignment.hints,
-            assignment.hidden,
-            unseen,
-            notebooks,
-        )
+            path.write_text(material.text(content), "utf-8")
+        readme.write(folder, handout, readme.GIT if form == "git" else readme.FOLDER, f"kit/{kit.name}")
+        material.write(folder / paths.MATERIAL, handout, notebooks)
         if form == "git":
             from labs.kit.course import repository
 
-            repository.write(folder, assignment, kit.name)
+            repository.write(folder, handout.assignment, kit.name)
         if form == "zip":
             _pack(folder, place / "packed.zip")
 
 
-def notebooks_of(assignment: Assignment, labs: list[Lab]) -> dict[str, dict[str, Any]]:
-    """Return the notebooks to hand out, by lab.
-
-    Raises:
-        LabsError: one is not built.
-    """
-    path_of = {work.name: work.notebook for work in assignment.labs}.__getitem__
-    return {lab.name: material.notebook(lab, labs, path_of) for lab in labs}
-
-
-def describe(folder: Path, assignment: Assignment, labs: list[Lab], form: str, kit: str) -> None:
-    """Write the README, the description and the licence into the students' folder."""
-    told = readme.for_students(assignment, form, kit, material.data_of(labs))
-    (folder / "README.md").write_text(told, "utf-8")
-    (folder / paths.ASSIGNMENT).write_text(assignment.as_json(), "utf-8")
-    shutil.copyfile(student_kit.licence(), folder / "LICENSE")
-
-
-def _describe(
-    curriculum: Curriculum,
-    labs: list[Lab],
-    out: Path,
-    form: str,
-    due: str,
-    points: list[str],
-    title: str,
-    hidden: bool,
-    hints: int,
-) -> tuple[Assignment, dict[tuple[str, str], int]]:
-    given = points_of(labs, points)
-    title = " ".join(title.split()) or title_of(curriculum, labs)
+def works(labs: list[Lab], points: Mapping[tuple[str, str], int], form: str) -> tuple[Work, ...]:
+    """Return what of each lab is handed out, in one of `FORMS`; `points` are by lab and exercise."""
     # nbgrader finds notebooks at the top of an assignment's folder only.
     place = "{}-{}.ipynb" if form == "nbgrader" else "{}/{}.ipynb"
-    works = tuple(
+    return tuple(
         Work(
             lab.name,
             lab.title,
             lab.minutes,
             place.format(*lab.name.split("/")),
-            tuple(Part(name, given[lab.name, name]) for name in exercises(lab)),
+            tuple(Part(name, points[lab.name, name]) for name in exercises(lab)),
         )
         for lab in labs
     )
-    until = due_date(due).isoformat() if due else ""
-    version = student_kit.kit_version()
-    # A folder or file is one assignment; a course has many, told apart by their titles.
-    name = slug(title if form == "nbgrader" else out.stem)
-    return Assignment(name, title, works, until, hidden, hints, version), given
 
 
-def _unseen(labs: list[Lab], console: Console) -> dict[tuple[str, str], set[str]]:
+def _unseen(labs: list[Lab], console: Console) -> dict[str, dict[str, set[str]]]:
     from labs.kit.course.unseen import unseen
 
     found = {}
     with console.status("Finding out what the public inputs show") as status:
         for lab in labs:
             status.update(f"Finding out what the public inputs show: {lab.name}")
-            found.update({(lab.name, name): names for name, names in unseen(lab).items()})
+            found[lab.name] = unseen(lab)
     return found
 
 
-def _told(assignment: Assignment, out: Path, labs: list[Lab], unseen: dict[tuple[str, str], set[str]]) -> str:
-    number = sum(len(work.exercises) for work in assignment.labs)
-    lines = [
-        f"{out}: {assignment.title}",
-        f"  {len(labs)} labs, {number} exercises, {assignment.points} points",
-    ]
+def _told(handout: Handout, out: Path) -> str:
+    assignment, labs = handout.assignment, handout.labs
+    parts = sum(len(work.exercises) for work in assignment.labs)
+    counts = (count(len(labs), "lab"), count(parts, "exercise"), count(assignment.points, "point"))
+    lines = [f"{out}: {assignment.title}", f"  {', '.join(counts)}"]
     if assignment.due:
         due = datetime.fromisoformat(assignment.due)
         past = ", which is past" if due < datetime.now(due.tzinfo) else ""
         lines.append(f"  due {shown(due)}{past}")
     if assignment.hidden:
-        total = sum(len(one.misconceptions) for lab in labs for one in exercises(lab).values())
-        held = sum(map(len, unseen.values()))
-        lines.append(f"  half of the inputs are hidden; {held} of {total} known mistakes show on those only")
+        known = sum(len(one.misconceptions) for lab in labs for one in exercises(lab).values())
+        held = sum(len(names) for own in handout.unseen.values() for names in own.values())
+        lines.append(
+            f"  half of the inputs are hidden; {held} of {count(known, 'known mistake')} show on those only"
+        )
     return "\n".join(lines)
+
+
+def refuse_taken(out: Path, is_file: bool) -> None:
+    """Refuse to write where something is; an empty folder may be there for another folder.
+
+    Raises:
+        LabsError: something is there, or it cannot be looked at.
+    """
+    try:
+        taken = out.is_symlink() or (out.exists() and (is_file or not out.is_dir() or any(out.iterdir())))
+    except OSError as error:
+        raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
+    if taken:
+        raise LabsError(f"{out} is there already, and nothing is overwritten: name another.")
 
 
 @contextmanager
@@ -228,8 +201,7 @@ def _in_one_piece(out: Path, is_file: bool) -> Iterator[Path]:
     Raises:
         LabsError: something is there already, or it cannot be written.
     """
-    if out.is_symlink() or (out.exists() and (is_file or not out.is_dir() or any(out.iterdir()))):
-        raise LabsError(f"{out} is there already, and nothing is overwritten: name another.")
+    refuse_taken(out, is_file)
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".labs-assign-", dir=out.absolute().parent) as beside:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from labs.kit.course import page
 from labs.kit.course.answer_source import Written, written
 from labs.kit.course.lesson import EXPLAIN, Lesson, Question, Section, lesson
+from labs.kit.course.wording import count
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.diagnosis import COMMON
 from labs.kit.exercise import Exercise
@@ -47,7 +48,7 @@ def module_map(curriculum: Curriculum) -> str:
         rows += [_map_row(lab, curriculum) for lab in labs]
         parts += [
             f"## {module.title}",
-            f"{_hours(minutes)} in {page.count(len(labs), 'lab')}.",
+            f"{_hours(minutes)} in {count(len(labs), 'lab')}.",
             "\n".join(rows),
         ]
     names = "\n".join(curriculum.labs)
@@ -65,7 +66,7 @@ def _map_row(lab: Lab, curriculum: Curriculum) -> str:
 
 def _hours(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
-    parts = [page.count(hours, "hour") if hours else "", page.count(rest, "minute") if rest else ""]
+    parts = [count(hours, "hour") if hours else "", count(rest, "minute") if rest else ""]
     return " and ".join(part for part in parts if part)
 
 

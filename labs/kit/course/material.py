@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from labs.kit import catalog, paths
+from labs.kit.course.handout import Handout
 from labs.kit.course.public_checks import public
 from labs.kit.curriculum import Curriculum, Lab, header
 from labs.kit.errors import LabsError
@@ -25,38 +26,25 @@ DONE = "**Done?** `README.md` says how to hand in. In a terminal, `labs check` r
 _LINK = re.compile(r"\[([^\]]+)\]\((?:\.\./)*([\w-]+/[\w-]+)\.ipynb\)")
 
 
-def write(
-    folder: Path,
-    labs: list[Lab],
-    curriculum: Curriculum,
-    points: Mapping[tuple[str, str], int],
-    hints: int,
-    hidden: bool,
-    unseen: Mapping[tuple[str, str], set[str]],
-    notebooks: Mapping[str, dict[str, Any]],
-) -> None:
-    """Write the material of `labs` into `folder`, which is made.
+def write(folder: Path, handout: Handout, notebooks: Mapping[str, dict[str, Any]]) -> None:
+    """Write the material of `handout` into `folder`, which is made.
 
     Args:
         folder: where.
-        labs: the labs to hand out.
-        curriculum: all labs.
-        points: what each exercise gives, by lab and name.
-        hints: how many hints are handed out.
-        hidden: whether half of the cases are kept for grading.
-        unseen: diagnoses that lose their words, by lab and exercise.
+        handout: its labs are written with public checks, and with no others.
         notebooks: the notebooks to begin anew from, by lab; may be empty.
     """
+    labs, asked = handout.labs, handout.assignment
     (folder / "labs").mkdir(parents=True)
-    (folder / "labs" / "curriculum.toml").write_text(_curriculum(labs, curriculum), "utf-8")
+    (folder / "labs" / "curriculum.toml").write_text(_curriculum(labs, handout.curriculum), "utf-8")
     names = [lab.name for lab in labs]
     for lab in labs:
         place = folder / "labs" / lab.name
         place.mkdir(parents=True)
         (place / "lab.py").write_text(_source(lab, names), "utf-8")
-        mine = {name: given for (of, name), given in points.items() if of == lab.name}
-        words = {name: names for (of, name), names in unseen.items() if of == lab.name}
-        (place / "checks.py").write_text(public(lab, mine, hints, hidden, words), "utf-8")
+        unseen = handout.unseen.get(lab.name)
+        checks = public(lab, handout.points(lab.name), asked.hints, asked.hidden, unseen)
+        (place / "checks.py").write_text(checks, "utf-8")
         (place / "answers.py").write_text(NO_ANSWERS, "utf-8")
     for name, content in notebooks.items():
         path = folder / "notebooks" / "learn" / f"{name}.ipynb"
@@ -69,6 +57,12 @@ def data_of(labs: Iterable[Lab]) -> list[str]:
     """Return the names of the data sets that `labs` use, in the catalog's order."""
     used = {name for lab in labs for name in lab.data}
     return [name for name in catalog.catalog() if name in used]
+
+
+def notebooks(handout: Handout) -> dict[str, dict[str, Any]]:
+    """Return the notebooks to hand out, by lab; see `notebook`."""
+    labs = handout.labs
+    return {lab.name: notebook(lab, labs, handout.path) for lab in labs}
 
 
 def notebook(lab: Lab, labs: list[Lab], path_of: Callable[[str], str]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +28,8 @@ from typing import Any
 from labs.kit import paths
 from labs.kit.course import material, readme, student_kit
 from labs.kit.course.assignment import Assignment, Work
-from labs.kit.curriculum import Curriculum, Lab
+from labs.kit.course.handout import Handout
+from labs.kit.curriculum import Curriculum
 from labs.kit.errors import LabsError
 
 CONFIG = "nbgrader_config.py"
@@ -65,30 +65,19 @@ if "tensorflow-labs" in KernelSpecManager().find_kernel_specs():
 '''
 
 
-def write(
-    out: Path,
-    assignment: Assignment,
-    labs: list[Lab],
-    curriculum: Curriculum,
-    points: Mapping[tuple[str, str], int],
-    unseen: Mapping[tuple[str, str], set[str]],
-) -> None:
-    """Write `assignment` into the course folder `out`, new or written by this function before.
+def write(out: Path, handout: Handout) -> None:
+    """Write an assignment into the course folder `out`, new or written by this function before.
 
     Raises:
         LabsError: something else is there, the assignment is there, or nbgrader is not installed or refuses.
     """
-    if not (find_spec("nbgrader") and find_spec("jupytext")):
-        raise LabsError(
-            "An nbgrader course needs nbgrader and jupytext: run `pip install 'tensorflow-labs[teach]'`, "
-            "or `make environment` in a checkout."
-        )
+    assignment = handout.assignment
     out = out.absolute()
-    _refuse_taken(out, assignment)
+    refuse(out, assignment)
     source = out / "source" / assignment.id
     try:
         source.mkdir(parents=True)
-        _write_source(source, assignment, labs, curriculum, points, unseen)
+        _write_source(source, handout)
         if not (out / CONFIG).exists():
             (out / CONFIG).write_text(config(out.name), "utf-8")
             (out / "README.md").write_text(readme.for_instructor(assignment, out), "utf-8")
@@ -105,26 +94,14 @@ def write(
         raise
 
 
-def _write_source(
-    source: Path,
-    assignment: Assignment,
-    labs: list[Lab],
-    curriculum: Curriculum,
-    points: Mapping[tuple[str, str], int],
-    unseen: Mapping[tuple[str, str], set[str]],
-) -> None:
-    from labs.kit.course.assign import describe, notebooks_of
-
-    for name, content in notebooks_of(assignment, labs).items():
-        work = next(work for work in assignment.labs if work.name == name)
-        made = notebook(curriculum.lab(name), work, curriculum, content)
+def _write_source(source: Path, handout: Handout) -> None:
+    contents = material.notebooks(handout)
+    for work in handout.assignment.labs:
+        made = notebook(work, handout.curriculum, contents[work.name])
         (source / work.notebook).write_text(material.text(made), "utf-8")
-    describe(source, assignment, labs, readme.NBGRADER, "")
+    readme.write(source, handout, readme.NBGRADER)
     # Students fetch a notebook anew from nbgrader, so the material has none to begin anew from.
-    folder = source / paths.MATERIAL
-    material.write(
-        folder, labs, curriculum, points, assignment.hints, assignment.hidden, unseen, notebooks={}
-    )
+    material.write(source / paths.MATERIAL, handout, notebooks={})
 
 
 def config(course: str) -> str:
@@ -134,18 +111,17 @@ def config(course: str) -> str:
     return _CONFIG.format(course=course, stub=BLANK, seconds=SECONDS)
 
 
-def notebook(lab: Lab, work: Work, curriculum: Curriculum, handed_out: dict[str, Any]) -> dict[str, Any]:
+def notebook(work: Work, curriculum: Curriculum, handed_out: dict[str, Any]) -> dict[str, Any]:
     """Return the instructor's version of a notebook: as it is handed out, with solutions and nbgrader's metadata.
 
     Args:
-        lab: the lab.
-        work: its points.
+        work: the lab and its points.
         curriculum: all labs.
         handed_out: the learner's notebook, as `material.notebook` gives it; it is changed.
     """
     from labs.kit.author.source import EXERCISE, SETUP, solved
 
-    solutions = {cell.id: cell.source for cell in solved(lab, curriculum).cells}
+    solutions = {cell.id: cell.source for cell in solved(curriculum.lab(work.name), curriculum).cells}
     of = {part.name: part.points for part in work.exercises}
     cells = []
     for cell in handed_out["cells"]:
@@ -194,7 +170,17 @@ def _metadata(name: str, locked: bool = False, solution: bool = False, points: i
     return {**made, "points": points} if points else made
 
 
-def _refuse_taken(out: Path, assignment: Assignment) -> None:
+def refuse(out: Path, assignment: Assignment) -> None:
+    """Refuse what cannot be written, before any work is done.
+
+    Raises:
+        LabsError: something else is there, the assignment is there, or nbgrader is not installed.
+    """
+    if not (find_spec("nbgrader") and find_spec("jupytext")):
+        raise LabsError(
+            "An nbgrader course needs nbgrader and jupytext: run `pip install 'tensorflow-labs[teach]'`, "
+            "or `make environment` in a checkout."
+        )
     if out.exists() and not out.is_dir():
         raise LabsError(f"{out} is a file: name a folder.")
     if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).is_file():

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from labs.kit.course.records import Graded, write_text
+from labs.kit.course.wording import count
 
 STATES = {
     "passed": "passed",
@@ -38,11 +39,6 @@ def points(number: float, of: float | None = None) -> str:
     if of is None:
         return f"{number:g} point{'s' * (number != 1)}"
     return f"{number:g} of {points(of)}"
-
-
-def count(number: int, noun: str) -> str:
-    """Return `1 student`, `2 students`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def moment(iso: str) -> str:

@@ -1,10 +1,14 @@
 """The README that students find in an assignment's folder, and the one for the instructor of an nbgrader course."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
-from labs.kit import catalog
+from labs.kit import catalog, paths
+from labs.kit.course import material, student_kit
 from labs.kit.course.assignment import Assignment, shown
+from labs.kit.course.handout import Handout
+from labs.kit.course.wording import count
 
 FOLDER, NBGRADER, GIT = "folder", "nbgrader", "git"
 
@@ -52,6 +56,21 @@ _HAND_IN = {
         "every push, and their page shows what has passed. These are graded:\n"
     ),
 }
+
+
+def write(folder: Path, handout: Handout, form: str, kit: str = "") -> None:
+    """Write the README into the students' folder, and what it speaks of: the description and the licence.
+
+    Args:
+        folder: it is there.
+        handout: what is handed out.
+        form: `FOLDER`, `NBGRADER` or `GIT`.
+        kit: the path of the kit's wheel in the folder, where it lies there.
+    """
+    told = for_students(handout.assignment, form, kit, material.data_of(handout.labs))
+    (folder / "README.md").write_text(told, "utf-8")
+    (folder / paths.ASSIGNMENT).write_text(handout.assignment.as_json(), "utf-8")
+    shutil.copyfile(student_kit.licence(), folder / "LICENSE")
 
 
 def for_students(assignment: Assignment, form: str, kit: str, data: list[str]) -> str:
@@ -108,7 +127,7 @@ reads the same folder `submitted/` and does not have that weakness: use it where
 def _summary(assignment: Assignment) -> str:
     due = f"Due **{shown(datetime.fromisoformat(assignment.due))}**. " if assignment.due else ""
     minutes = sum(work.minutes for work in assignment.labs)
-    return f"{due}{assignment.points} points, about {minutes} minutes of work."
+    return f"{due}{count(assignment.points, 'point')}, about {count(minutes, 'minute')} of work."
 
 
 def _table(assignment: Assignment) -> str:

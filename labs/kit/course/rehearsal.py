@@ -19,6 +19,7 @@ from labs.kit import reference
 from labs.kit.answers import PASSED
 from labs.kit.command.workspace import built
 from labs.kit.course.answer_source import Written, written
+from labs.kit.course.wording import count
 from labs.kit.curriculum import Curriculum, Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.exercise import Exercise
@@ -76,8 +77,8 @@ def command(names: Sequence[str], out: Path, students: int, seed: int) -> int:
     counted = Counter(entry.expected for entry in handed)
     right, blank = counted[PASSED], counted[BLANK]
     print(
-        f"{out / SUBMITTED} holds the notebooks of {students} students "
-        f"({', '.join(dict.fromkeys(entry.lab for entry in handed))}): {right} answers right, "
+        f"{out / SUBMITTED} holds the notebooks of {count(students, 'student')} "
+        f"({', '.join(dict.fromkeys(entry.lab for entry in handed))}): {count(right, 'answer')} right, "
         f"{len(handed) - right - blank} wrong, {blank} blank. {out / EXPECTED} says what each must get.\n"
         f"Next: labs grade {out / SUBMITTED} --out {out / 'graded'}"
     )

@@ -1,4 +1,4 @@
-"""What students and teachers are told about a grading that did not go as usual."""
+"""Words for students and teachers: numbers of things, and what is said of a grading that did not go as usual."""
 
 from labs.kit.course.records import Options
 
@@ -7,6 +7,11 @@ NO_PYTHON = "The cells of the notebook could not be read as Python."
 TAMPERING = (
     "The process in which this exercise ran answered as only code that interferes with grading can make it."
 )
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 student`, `2 students`; thousands have a comma."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def stopped(why: str, cell: int, options: Options) -> str:

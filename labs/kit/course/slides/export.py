@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labs.kit import paths
+from labs.kit.course.wording import count
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
 
@@ -40,7 +41,9 @@ def command(curriculum: Curriculum, name: str, out: Path) -> int:
     except OSError as error:
         raise LabsError(f"{out} cannot be written ({error.strerror}).") from error
     number = sum(kind_of(cell) in (SLIDE, SUBSLIDE) for cell in cells)
-    print(f"{out}: {lab.title}, {number} slides. Open it in a browser: arrows go on, O shows all of them.")
+    print(
+        f"{out}: {lab.title}, {count(number, 'slide')}. Open it in a browser: arrows go on, O shows all of them."
+    )
     return 0
 
 
