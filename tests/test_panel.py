@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from test_browser import FLAGS, IDLE, LAB, RIGHT, SECONDS, WRONG, picture, run, 
 from test_browser import address as address
 from test_browser import executable as executable
 from test_browser import folders as folders
+
+from labs.kit import paths
 
 PANEL = "#tensorflow-labs"
 LEARNER = f"{PANEL} [data-lab='{LAB}']"
@@ -193,6 +196,38 @@ def test_another_lab_opens_by_one_click(page, folders):
         "() => window.jupyterapp.shell.currentWidget.context?.path === 'data/pipelines.ipynb'"
     )
     assert (folders / "work" / "data" / "pipelines.ipynb").is_file()
+
+
+def test_a_lab_unfolds_when_it_is_first_in_front_and_then_stays_as_it_is_left(page, folders):
+    name = "foundations/tensors"
+    fold = page.locator(f"{PANEL} [data-lab='{name}'] .tfl-fold")
+    inside = page.locator(f"{PANEL} [data-lab='{name}'] .tfl-inside")
+    copy = folders / "work" / f"{name}.ipynb"
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copy(paths.notebooks() / "learn" / f"{name}.ipynb", copy)
+
+    def show(path):  # as the file browser does
+        page.evaluate(
+            f"() => window.jupyterapp.commands.execute('docmanager:open', {{path: '{path}'}}).then(() => 0)"
+        )
+        page.wait_for_function(f"() => window.jupyterapp.shell.currentWidget.context?.path === '{path}'")
+
+    assert fold.get_attribute("aria-expanded") == "false"
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    show(f"{name}.ipynb")
+    inside.wait_for(state="visible")
+    fold.click()
+    inside.wait_for(state="hidden")
+    show("data/pipelines.ipynb")
+    show(f"{name}.ipynb")
+    page.wait_for_function("e => e.getAttribute('aria-current') === 'true'", arg=fold.element_handle())
+    assert fold.get_attribute("aria-expanded") == "false"
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save-all')")
+    page.wait_for_timeout(2000)  # JupyterLab keeps the state of its page a moment after it has changed
+    page.reload()
+    page.locator(f"{PANEL} [data-lab='{name}'] .tfl-fold[aria-current=true]").wait_for()
+    assert fold.get_attribute("aria-expanded") == "false"
+    page.wait_for_function(IDLE)
 
 
 def test_a_newer_version_of_a_lab_comes_with_the_answers(page, folders):

@@ -78,46 +78,44 @@ async function begin(
   model: LabsModel,
   kept: IStateDB | null
 ): Promise<void> {
-  const before = (await kept?.fetch(KEPT)) as { unfolded?: unknown } | undefined;
-  const unfolded = before?.unfolded;
-  if (Array.isArray(unfolded)) {
-    unfolded.forEach(lab => model.unfolded.add(String(lab)));
-  }
+  const before = (await kept?.fetch(KEPT)) as IKept | undefined;
+  names(before?.unfolded).forEach(lab => model.unfolded.add(lab));
+  names(before?.met).forEach(lab => model.met.add(lab));
   await Promise.all([model.refresh(), app.restored]);
-  const { state } = model;
-  if (!before && state?.home) {
-    unfoldFirst(model);
+  if (!before && model.state?.home) {
     const current = shell?.currentWidget;
     app.shell.activateById(PANEL);
     if (current) {
       app.shell.activateById(current.id); // the keyboard stays with the notebook
     }
   }
-  let last = before ? JSON.stringify([...model.unfolded]) : '';
-  const keep = () => {
-    const now = JSON.stringify([...model.unfolded]);
+  let last = before ? text(model) : '';
+  model.stateChanged.connect(() => {
+    if (!model.state?.home) {
+      return;
+    }
+    model.meet();
+    const now = text(model);
     if (now !== last) {
       last = now;
-      void kept?.save(KEPT, { unfolded: [...model.unfolded] });
+      void kept?.save(KEPT, JSON.parse(now));
     }
-  };
-  model.stateChanged.connect(keep);
-  if (state?.home) {
-    model.stateChanged.emit();
-  }
+  });
+  model.stateChanged.emit();
 }
 
-/** Unfold the first lab that comes in front. */
-function unfoldFirst(model: LabsModel): void {
-  const look = () => {
-    if (model.here) {
-      model.stateChanged.disconnect(look);
-      model.unfolded.add(model.here.name);
-      model.stateChanged.emit();
-    }
-  };
-  model.stateChanged.connect(look);
-  look();
+/** What is kept of the panel between two visits. */
+interface IKept {
+  unfolded?: unknown;
+  met?: unknown;
+}
+
+function names(found: unknown): string[] {
+  return Array.isArray(found) ? found.map(String) : [];
+}
+
+function text(model: LabsModel): string {
+  return JSON.stringify({ unfolded: [...model.unfolded], met: [...model.met] });
 }
 
 function addCommands(app: JupyterFrontEnd, model: LabsModel, deeds: Deeds): void {

@@ -25,6 +25,8 @@ export class LabsModel extends VDomModel {
   current = '';
   /** Names of the labs that are unfolded. */
   unfolded = new Set<string>();
+  /** Names of the labs that have once been in front. */
+  met = new Set<string>();
   /** Whether something that the learner asked for is being done. */
   busy = false;
 
@@ -37,6 +39,16 @@ export class LabsModel extends VDomModel {
     return this._labs.find(
       lab => lab.path !== null && lab.path === this.current
     );
+  }
+
+  /** Unfold the lab in front when it is there for the first time; one folded by hand stays so. */
+  meet(): void {
+    const name = this.here?.name;
+    if (name !== undefined && !this.met.has(name)) {
+      this.met.add(name);
+      this.unfolded.add(name);
+      this.stateChanged.emit();
+    }
   }
 
   lab(name: string): api.ILab | undefined {
