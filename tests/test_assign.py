@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from labs.kit import catalog, paths
 from labs.kit.command import cli
-from labs.kit.course import assign, assignment, material, public_checks, repository, student_kit
+from labs.kit.course import assign, assignment, grade, material, public_checks, repository, student_kit
 from labs.kit.course.answer_source import written
 from labs.kit.course.handout import Handout
 from labs.kit.curriculum import load
@@ -573,6 +573,29 @@ def test_the_container_installs_the_kit_that_lies_there(template):
         step["with"]["python-version"] for step in flow["jobs"]["checks"]["steps"] if "with" in step
     )
     assert found["image"].endswith(f":{python}")
+
+
+def given_points(path):
+    return {work.name: work.points for one in assignment.read_all(path) for work in one.labs}
+
+
+def test_points_of_ones_own_are_read_from_every_form_and_a_course_says_its_own(tmp_path):
+    name = NAMES[0]
+    for form in ("folder", "zip", "git", "nbgrader"):
+        ran = invoke("assign", name, "--out", tmp_path / form, "--as", form, "--points", "wires=9")
+        assert ran.exit_code == 0, ran.output
+        assert ("--assignment" in ran.stdout) == (form != "nbgrader") and "1 lab, " in ran.stdout
+    ends = {"folder": "", "folder/assignment.json": "", "zip": ".zip", "git": "", "nbgrader": ""}
+    own = sum(one.points for one in exercises(LABS[0]).values()) - exercises(LABS[0])["wires"].points + 9
+    assert [given_points(tmp_path / f"{form}{end}") for form, end in ends.items()] == [{name: own}] * 5
+    assert grade.points_of(tmp_path / "nbgrader")[name]["wires"] == 9
+    ran = invoke("assign", name, "--out", tmp_path / "nbgrader", "--as", "nbgrader", "--title", "Another")
+    assert ran.exit_code == 0, ran.output
+    with pytest.raises(LabsError, match="twice, for other points"):
+        grade.points_of(tmp_path / "nbgrader")
+    with pytest.raises(LabsError, match="holds no assignment"):
+        assignment.read_all(tmp_path)
+    assert "--assignment" not in invoke("assign", name, "--out", tmp_path / "plain").stdout
 
 
 # --- with a student's environment

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from labs.kit import curriculum, paths, reference
-from labs.kit.course import extract, gradebook, notebook, plan, records, results
+from labs.kit.course import extract, gradebook, notebook, plan, records, results, submissions
 from labs.kit.course.installed import installed
 from labs.kit.course.locked import client, deny, frames, room, syscalls
 from labs.kit.course.locked.clerk import Clerk, read_cell
@@ -428,6 +428,39 @@ def test_a_kernel_that_forbids_it_is_a_sentence(namespaces):
     if "write_text" in done.stderr:
         pytest.skip("the limit cannot be set here")
     assert "cannot be locked up on this machine" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://scheduler:8786", "tcp://scheduler"])
+def test_what_is_no_address_of_a_scheduler_is_a_sentence_at_once(tmp_path, address):
+    pytest.importorskip("distributed")
+    put(tmp_path / "class", "student-01/tensors.ipynb")
+    done = labs("grade", tmp_path / "class", "--out", tmp_path / "out", "--scheduler", address, timeout=25)
+    assert done.returncode == 1 and "no address of a Dask scheduler" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_to_grade_leaves_no_folder_behind(tmp_path):
+    (tmp_path / "class").mkdir()
+    done = labs("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert done.returncode == 1 and "no file that anybody" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@LOCKABLE
+def test_an_import_is_not_taken_for_a_changed_name(tmp_path):
+    data = Book().answer(decode="import os\nos.getcwd()", at_hour="def at_hours(a, b):\n    return a").data()
+    task = submissions_of(tmp_path, data)
+    from labs.kit.course.grader import grade_one
+
+    notes = {one.name: one.note for one in grade_one(task).exercises}
+    assert "`os`" not in notes["decode"] and "No cell defines `decode`" in notes["decode"]
+    assert "`at_hours`" in notes["at_hour"]
+
+
+def submissions_of(tmp_path, data):
+    put(tmp_path / "class", "student-01/tensors.ipynb", data=data)
+    found, _ = submissions.tasks(tmp_path / "class", curriculum.load(), Options(seed=1))
+    return found[0]
 
 
 @LOCKABLE

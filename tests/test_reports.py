@@ -13,7 +13,7 @@ from test_browser import FLAGS
 from test_browser import executable as executable
 
 from labs.kit import reference
-from labs.kit.course import class_report, feedback_page, page, rehearsal, reports
+from labs.kit.course import class_report, feedback_page, gradebook, page, rehearsal, reports
 from labs.kit.course.lesson import lesson
 from labs.kit.course.records import STOPPED, Graded, Record
 from labs.kit.curriculum import load
@@ -276,3 +276,28 @@ def test_the_pages_keep_nobody_out_in_light_and_dark(executable, tmp_path):
                 shown.goto((tmp_path / name).as_uri())
                 assert complaints(shown) == [], (name, scheme)
         browser.close()
+
+
+def unread(student, *problems):
+    parts = [graded(name, "blank", stopped="unreadable", note="Nothing could be read.") for name in KNOWN]
+    return record(student, *parts, problems=problems)
+
+
+def test_where_there_was_nothing_to_grade_the_reason_stands_once(tmp_path):
+    one = unread("student-05", "No notebook was handed in, only work.pdf.")
+    told = Seen(feedback_page.html("student-05", [one], CURRICULUM)).text
+    assert told.count("No notebook was handed in, only work.pdf.") == 1 and "tensors.ipynb" in told
+    assert "Nothing could be read" not in told and "Everything has passed" not in told
+    assert "read again" not in told
+    report = Seen(class_report.html([one, unread("student-06")], CURRICULUM, {})).text
+    assert report.count("No notebook was handed in") == 1 and "unreadable" not in report
+    assert report.count("no notebook in it that could be read") == 1
+    gradebook.write(tmp_path, [one], "week")
+    assert "unreadable" not in (tmp_path / "grades.csv").read_text("utf-8")
+
+
+def test_bars_that_are_all_one_high_are_not_drawn():
+    alone = record("a", graded("decode", "wrong", "not-scaled"))
+    two = [alone, record("b", graded("decode", "wrong", "not-scaled"))]
+    assert "Most common: not-scaled" not in class_report.html([alone], CURRICULUM, {})
+    assert "Most common: not-scaled" in class_report.html(two, CURRICULUM, {})

@@ -152,7 +152,7 @@ def test_files_beside_the_students_are_nobodys_and_one_line_says_so(tmp_path):
         found, problems = tasks(path)
         assert list(found) == [("student-01", TENSORS), ("student-02", TENSORS)]
         (line,) = problems
-        assert "and 2 more files: left aside" in line and "README.md" in line and "no notebook" in line
+        assert "and 2 more files, beside" in line and "README.md" in line and "no notebook" in line
         assert "DS_Store" not in line and "Thumbs" not in line
 
 
@@ -218,6 +218,12 @@ def test_a_notebook_to_begin_anew_from_is_not_what_was_handed_in(tmp_path):
         assert list(found) == [("student-01", TENSORS)] and not problems
         task = found["student-01", TENSORS]
         assert "material" not in task.file and not task.problems
+
+
+def test_what_a_student_reads_does_not_say_where_the_teacher_keeps_it(tmp_path):
+    put(tmp_path / "confidential", "student-01/tensors.ipynb", "student-01/tensors-Copy1.ipynb")
+    (problem,) = tasks(tmp_path / "confidential")[0]["student-01", TENSORS].problems
+    assert "student-01/tensors.ipynb" in problem and "confidential" not in problem
 
 
 def test_two_students_of_one_name_are_two(tmp_path):

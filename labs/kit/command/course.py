@@ -30,7 +30,9 @@ def grade(
     given: Annotated[
         Path | None,
         typer.Option(
-            "--assignment", metavar="FILE", help="The assignment.json of what was handed out, for its points."
+            "--assignment",
+            metavar="PATH",
+            help="What `labs assign` wrote, folder or zip, where exercises give other points than the lab's.",
         ),
     ] = None,
     scheduler: Annotated[

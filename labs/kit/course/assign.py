@@ -107,6 +107,7 @@ def command(
         else:
             write(out, handout, form)
     print(_told(handout, out))
+    print(_next(handout, out, form))
     return 0
 
 
@@ -178,6 +179,21 @@ def _told(handout: Handout, out: Path) -> str:
             f"  half of the inputs are hidden; {held} of {count(known, 'known mistake')} show on those only"
         )
     return "\n".join(lines)
+
+
+def _next(handout: Handout, out: Path, form: str) -> str:
+    """Return what to do with what has been written."""
+    steps = {
+        "folder": f"give students the folder; {out / 'README.md'} tells them the rest",
+        "zip": "give students the file; the README.md in it tells them the rest",
+        "git": f"push {out} to your Git host and mark it there as a template",
+        "nbgrader": f"cd {out} && nbgrader release_assignment {handout.assignment.id}",
+    }
+    told = f"Next: {steps[form]}."
+    own = {lab.name: {name: one.points for name, one in exercises(lab).items()} for lab in handout.labs}
+    if form != "nbgrader" and any(handout.points(name) != points for name, points in own.items()):
+        told += f"\nWith points of your own, grade with `--assignment {out}`."
+    return told
 
 
 def refuse_taken(out: Path, is_file: bool) -> None:

@@ -6,14 +6,16 @@ copy: what comes back with a notebook may have been changed.
 
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from labs.kit.curriculum import Curriculum, Lab, unknown
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
+from labs.kit.paths import ASSIGNMENT
 
 FORMAT = 1
 
@@ -89,7 +91,41 @@ def read(path: Path) -> Assignment:
         LabsError: there is none, it is something else, or of another format.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        return _from_json(path.read_text("utf-8"), path)
+    except OSError as error:
+        raise LabsError(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise LabsError(f"{path} is no assignment that `labs assign` has written.") from error
+
+
+def read_all(path: Path) -> list[Assignment]:
+    """Read what `labs assign` has written, in whatever form: one assignment, or all of an nbgrader course.
+
+    Args:
+        path: an `assignment.json`, a zip, a folder or a course.
+
+    Raises:
+        LabsError: there is none, it is something else, or of another format.
+    """
+    if path.is_dir():
+        files = [path / ASSIGNMENT, *sorted(path.glob(f"source/*/{ASSIGNMENT}"))]
+        found = [read(file) for file in files if file.is_file()]
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            names = [name for name in packed.namelist() if PurePosixPath(name).match(f"*/{ASSIGNMENT}")]
+            found = [
+                _from_json(packed.read(name).decode("utf-8"), path) for name in names if name.count("/") == 1
+            ]
+    else:
+        return [read(path)]
+    if not found:
+        raise LabsError(f"{path} holds no assignment that `labs assign` has written.")
+    return found
+
+
+def _from_json(text: str, path: Path) -> Assignment:
+    try:
+        found = json.loads(text)
         if found["format"] != FORMAT:
             raise LabsError(f"{path} is of another version of the labs: its format is {found['format']}.")
         works = tuple(
@@ -98,8 +134,6 @@ def read(path: Path) -> Assignment:
         )
         rest = {key: found[key] for key in ("id", "title", "due", "hidden", "hints", "kit")}
         return Assignment(labs=works, **rest)
-    except OSError as error:
-        raise LabsError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
         raise LabsError(f"{path} is no assignment that `labs assign` has written.") from error
 
@@ -144,7 +178,9 @@ def points_of(labs: list[Lab], given: Iterable[str]) -> dict[tuple[str, str], in
     for text in given:
         match = re.fullmatch(r"(?:(?P<lab>[^:=]+):)?(?P<name>\w+)=(?P<points>\d{1,4})", text.strip())
         if not match or not int(match["points"]):
-            raise LabsError(f"--points {text} cannot be read: write EXERCISE=N, for example prepare=3.")
+            raise LabsError(
+                f"--points {text} cannot be read: write EXERCISE=N with N from 1 to 9999, for example prepare=3."
+            )
         places = [key for key in found if key[1] == match["name"] and match["lab"] in (None, key[0])]
         if not places:
             names = [name for _, name in found]

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from labs.kit.course import figures, page
+from labs.kit.course import figures, page, wording
 from labs.kit.course.lesson import Section, lesson
 from labs.kit.course.records import Record
 from labs.kit.curriculum import Curriculum
@@ -203,9 +203,11 @@ def _flags(record: Record) -> list[dict[str, str]]:
             "says": graded.teacher or graded.note,
         }
         for graded in record.exercises
-        if graded.stopped or graded.teacher
+        if graded.teacher or page.state(graded) == "stopped"
     ]
-    flags += [{"kind": "problem", "where": record.lab, "says": sentence} for sentence in record.problems]
+    unread = [wording.UNREADABLE] if page.is_unread(record) and not record.problems else []
+    told = [*record.problems, *unread]
+    flags += [{"kind": "problem", "where": record.lab, "says": sentence} for sentence in told]
     return sorted(flags, key=lambda flag: (flag["kind"] != "tampering", flag["kind"] == "problem"))
 
 
@@ -214,7 +216,7 @@ def _spread_title(totals: Sequence[float], most: float) -> str:
 
 
 def _bars(found: Sequence[Found]) -> Any:
-    if not found:
+    if not found or len(found[0].students) == 1:  # bars that are all one high show nothing
         return ""
     shown = found[:MOST_BARS]
     alike = Counter(one.label for one in shown)

@@ -54,7 +54,16 @@ def _connected(address: str, seconds: float) -> Iterator["Client"]:
     if not find_spec("distributed"):
         raise LabsError("Grading on a cluster needs Dask: run `pip install 'tensorflow-labs[cluster]'`.")
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
+    try:
+        get_address_host_port(
+            address
+        )  # a client that cannot read it waits for half a minute before it says so
+    except ValueError as error:
+        raise LabsError(
+            f"--scheduler {address} is no address of a Dask scheduler: write one like tcp://scheduler:8786."
+        ) from error
     # What Dask has to say about a lost connection is for those who run the cluster, and stands in their logs.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:

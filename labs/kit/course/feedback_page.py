@@ -43,6 +43,7 @@ def html(student: str, records: Sequence[Record], curriculum: Curriculum) -> str
             "labs": labs,
             "got": sum(record.points for record in records),
             "of": sum(record.of_points for record in records),
+            "passed": all(page.state(one) == "passed" for record in records for one in record.exercises),
             "next": [step for one in labs for step in one["next"]][:MOST_STEPS],
         },
     )
@@ -60,8 +61,13 @@ def _lab(record: Record, curriculum: Curriculum) -> dict[str, Any]:
         "got": record.points,
         "of": record.of_points,
         "problems": record.problems,
-        "exercises": shown,
-        "next": [_step(one, lab, known) for one in shown if one["state"] != "passed"] if lab else [],
+        # Six times the same sentence says no more than the problem itself.
+        "exercises": [] if page.is_unread(record) else shown,
+        "unread": page.is_unread(record),
+        "notebook": f"{record.lab.split('/')[-1]}.ipynb",
+        "next": [_step(one, lab, known) for one in shown if one["state"] not in ("passed", "unread")]
+        if lab
+        else [],
     }
 
 

@@ -17,6 +17,7 @@ SHADES = {
     "error": (COLOURS[3], "xx"),
     "blank": ("#b4bcc5", ""),
     "stopped": (COLOURS[4], ".."),
+    "unread": ("#e4e7eb", "--"),
 }
 """Colour and hatching of each state: told apart without seeing colours, and on a printer without them."""
 

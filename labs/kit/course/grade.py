@@ -56,7 +56,7 @@ def command(
     """
     console = Console(stderr=True)
     curriculum = load()
-    points = _points(given)
+    points = points_of(given or (path if _is_course(path) else None))
     if not sandbox:
         console.print(NO_SANDBOX, style="bold red", highlight=False)
     results.refuse_other(out)
@@ -74,14 +74,27 @@ def command(
         return _finish(out, tasks, problems + failed, len(done), curriculum, console, bool(failed))
 
 
-def _points(given: Path | None) -> dict[str, dict[str, int]]:
-    """Return for each lab what its exercises give, where the assignment says so."""
-    if given is None:
-        return {}
-    file = given / paths.ASSIGNMENT if given.is_dir() else given
-    return {
-        work.name: {part.name: part.points for part in work.exercises} for work in assignment.read(file).labs
-    }
+def _is_course(path: Path) -> bool:
+    """Whether `path` is an nbgrader course that `labs assign` wrote, which says itself what exercises give."""
+    return any(path.glob(f"source/*/{paths.ASSIGNMENT}"))
+
+
+def points_of(given: Path | None) -> dict[str, dict[str, int]]:
+    """Return for each lab what its exercises give, where the assignment says so.
+
+    Raises:
+        LabsError: it cannot be read, or two assignments of a course give other points for the same lab.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for one in assignment.read_all(given) if given else ():
+        for work in one.labs:
+            own = {part.name: part.points for part in work.exercises}
+            if found.setdefault(work.name, own) != own:
+                raise LabsError(
+                    f"{given} has {work.name} twice, for other points: name the one with `--assignment`, for example "
+                    f"{given / 'source' / one.id}."
+                )
+    return found
 
 
 Way = Callable[[Sequence[Task], Callable[[Record], None]], list[str]]

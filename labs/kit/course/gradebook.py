@@ -37,7 +37,9 @@ def grades(students: dict[str, list[Record]]) -> tuple[list[str], list[list[str]
     rows = []
     for student, own in students.items():
         points = {record.lab: str(record.points) for record in own}
-        flags = [f"{one.name}: {one.stopped}" for record in own for one in record.exercises if one.stopped]
+        stopped = [one for record in own for one in record.exercises if one.stopped]
+        # Where nothing could be read, the problem of the whole notebook says it once.
+        flags = [f"{one.name}: {one.stopped}" for one in stopped if one.stopped != "unreadable"]
         flags += [sentence for record in own for sentence in record.problems]
         ids = _ids(own)
         rows.append(

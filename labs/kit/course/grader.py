@@ -7,6 +7,7 @@ passes, the evidence is worth nothing.
 """
 
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -145,7 +146,10 @@ class _Notebook:
         if not results:
             return self._undefined(exercise)
         # A name that was missing in the first run says only that the exercise leans on more than its own cells.
-        return next((one for one in results if not one.missing), results[0])
+        first = next((one for one in results if not one.missing), results[0])
+        told = first.stopped or first.note or first.teacher or first.verdict.state != "blank"
+        # Run or not: where no cell defines it, why it counts as blank is worth a sentence.
+        return first if told or plan.definitions(self._cells, exercise.name) else self._undefined(exercise)
 
     def _undefined(self, exercise: Exercise) -> Result:
         """Return the result for an exercise that no cell defines."""
@@ -167,7 +171,10 @@ class _Notebook:
                 )
             )
         blank = any(cell.blank == exercise.name for cell in self._cells)
-        others = sorted({name for cell in own for name in cell.defines} - self._lab.exercises.keys())
+        # What a cell imports is no other name for its exercise.
+        made = r"(?m)^\s*(?:(?:async\s+)?def|class)\s+{0}\b|^{0}\s*="
+        named = {name for cell in own for name in cell.defines if re.search(made.format(name), cell.source)}
+        others = sorted(named - self._lab.exercises.keys())
         note = "" if blank else wording.renamed(exercise.name, others)
         return Result(Verdict(exercise.name, "blank"), note=note)
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from labs.kit.course.records import Graded, write_text
+from labs.kit.course.records import Graded, Record, write_text
 from labs.kit.course.wording import count
 
 STATES = {
@@ -25,13 +25,21 @@ STATES = {
     "error": "stopped with an error",
     "blank": "left blank",
     "stopped": "stopped by the grader",
+    "unread": "nothing to grade",
 }
 """What an exercise can be after grading, most to least desirable, with the words for it."""
 
 
 def state(exercise: Graded) -> str:
     """Return the key of `STATES` for one exercise of a record."""
+    if exercise.stopped == "unreadable":
+        return "unread"
     return "stopped" if exercise.stopped else exercise.verdict["state"]
+
+
+def is_unread(record: Record) -> bool:
+    """Whether there was nothing in a submission that could be graded; its problems say why."""
+    return bool(record.exercises) and all(state(one) == "unread" for one in record.exercises)
 
 
 def points(number: float, of: float | None = None) -> str:

@@ -38,8 +38,8 @@ def tasks(
     problems = [f"{one.place}: {one.problem}" for one in [*nobodys, *empty] if one.problem]
     if stray:
         problems.append(
-            f"{_some([one.name for one in stray])}: left aside, since it lies beside what students handed in and is "
-            "no notebook, folder or zip."
+            f"Left aside: {_some([one.name for one in stray])}, beside what students handed in and no notebook, "
+            "folder or zip."
         )
     if not (read or empty or problems):
         raise LabsError(f"{path} holds no file that anybody has handed in.")
@@ -123,7 +123,7 @@ def _task(student: str, lab: str, books: list[tuple[Found, notebook.Notebook]], 
     one, book = best
     problems = list(book.problems)
     if len(books) > 1:
-        problems.append(f"{len(books)} notebooks of this lab were handed in; {one.place} was graded.")
+        problems.append(f"{len(books)} notebooks of this lab were handed in; {one.inside} was graded.")
     return Task(
         student=student,
         lab=lab,
