@@ -7,8 +7,12 @@ SETUP  = $(if $(START),$(START),$(error No Python found: install Python 3.11 to 
          $(if $(PYTHON),--python "$(PYTHON)") $(if $(INSTALLER),--installer $(INSTALLER)) $(if $(GPU),gpu)
 
 WORKERS ?= 2
-PYTEST   = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
-NBVAL    = $(PYTEST) -p labs.kit.author.nbval_plugin --nbval-sanitize-with labs/kit/author/sanitize.cfg
+CORES   := $(or $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null),2)
+# A notebook waits for a part of its time, asleep or for a thread: one more at a time than cores keeps them busy.
+NOTEBOOKS ?= $(shell expr $(CORES) + 1)
+PYTEST   = $(BIN)/python -m pytest --dist loadscope
+NBVAL    = $(PYTEST) -n $(NOTEBOOKS) -p labs.kit.author.nbval_plugin \
+           --nbval-sanitize-with labs/kit/author/sanitize.cfg
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test build verify lint lock bench site extension clean environment
@@ -29,7 +33,7 @@ environment: ## Make the environment of authors and CI, and nothing more
 test: lint ## Make the environment and pass every test
 	$(BIN)/labs build --check
 	@# Tests run notebooks of their own, which do not belong in CI's table.
-	env -u LABS_NOTEBOOK_TABLE $(PYTEST) tests
+	env -u LABS_NOTEBOOK_TABLE $(PYTEST) -n $(WORKERS) tests
 	$(if $(wildcard notebooks/worked/*),$(NBVAL) --nbval notebooks/worked)
 	$(if $(wildcard notebooks/learn/*),$(NBVAL) --nbval-lax notebooks/learn)
 

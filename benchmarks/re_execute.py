@@ -3,7 +3,7 @@
     nbval       as shipped, with ordinary kernels and our patterns
     nbmake      as shipped, ordinary kernels
     nbclient    notebook by notebook (`jupyter execute`), ordinary kernels
-    ours        as `make test` runs them: nbval with our plugin, two at a time, warm kernels
+    ours        as `make test` runs them: nbval with our plugin, one more at a time than cores, warm kernels
 
 All run the same notebooks on the same machine, one tool after the other, round by round, so that a slow
 moment of the machine falls on all; the two that only execute, and compare nothing, take part in the first
@@ -23,6 +23,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from labs.kit.cores import cores
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +33,7 @@ SANITIZE = ROOT / "labs" / "kit" / "author" / "sanitize.cfg"
 PYTHON = sys.executable
 ORDINARY = "python3"
 ONLY_EXECUTE = ("nbmake", "nbclient")
-WORKERS = 2
+WORKERS = cores() + 1
 
 
 def commands(folder: Path) -> dict[str, list[list[str]]]:
@@ -88,21 +90,26 @@ def run(steps: list[list[str]], folder: Path) -> tuple[float, dict[str, dict[str
     return wall, costs
 
 
-def shares(wall: float, costs: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Return where the two workers' seconds of a run of ours went, as shares of them all.
+def shares(begin: tuple, end: tuple, kernels: float) -> dict[str, float]:
+    """Return what all the machine's cores did between two moments, as shares of their time.
 
     Args:
-        wall: seconds of the run.
-        costs: what each notebook took, as `run` gives it.
+        begin, end: what `psutil.cpu_times` gave at each.
+        kernels: processor seconds of the notebooks' kernels in between.
     """
-    workers = WORKERS * wall
-    open_seconds = sum(one["seconds"] for one in costs.values())
-    waits = sum(max(one["seconds"] - one["cpu_seconds"], 0) for one in costs.values())
-    return {
-        "kernels compute": round((open_seconds - waits) / workers, 3),
-        "kernels wait": round(waits / workers, 3),
-        "no notebook open": round(1 - open_seconds / workers, 3),
+    spent = {name: getattr(end, name) - getattr(begin, name) for name in end._fields}
+    for counted_twice in ("guest", "guest_nice"):
+        spent.pop(counted_twice, None)
+    total = sum(spent.values())
+    idle = spent["idle"] + spent.get("iowait", 0.0)
+    stolen = spent.get("steal", 0.0)
+    parts = {
+        "kernels compute": kernels,
+        "the rest computes": total - idle - stolen - kernels,
+        "idle": idle,
+        "taken away by the host": stolen,
     }
+    return {name: round(part / total, 3) for name, part in parts.items()}
 
 
 def main() -> None:
@@ -116,7 +123,7 @@ def main() -> None:
     if not find_spec("nbmake"):
         sys.exit("nbmake is not installed: `make bench` installs what is compared with.")
     walls: dict[str, list[float]] = {}
-    processor, costs = [], {}
+    processor, costs, did = [], {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "home").mkdir()
@@ -124,11 +131,12 @@ def main() -> None:
             for tool, steps in commands(folder).items():
                 if tool in ONLY_EXECUTE and number >= given.others:
                     continue
+                begin = psutil.cpu_times()
                 wall, took = run(steps, folder)
                 walls.setdefault(tool, []).append(round(wall, 1))
                 if tool == "ours":
                     processor.append(sum(one["cpu_seconds"] for one in took.values()))
-                    costs = took
+                    costs, did = took, shares(begin, psutil.cpu_times(), processor[-1])
                 print(f"{tool}: {wall:.1f} s", file=sys.stderr)
     bound = round(statistics.median(processor) / cores(), 1)
     ratios = {
@@ -139,7 +147,7 @@ def main() -> None:
     to_bound = round(statistics.median(walls["ours"]) / bound, 2)
     notebooks = len(list(WORKED.rglob("*.ipynb")))
     result = {"notebooks": notebooks, "cores": cores(), "seconds": walls, "times_ours": ratios}
-    result |= {"costs": costs, "shares": shares(walls["ours"][-1], costs)}
+    result |= {"costs": costs, "shares": did, "workers": WORKERS}
     print(json.dumps(result | {"lower_bound_seconds": bound, "ours_to_lower_bound": to_bound}, indent=2))
 
 

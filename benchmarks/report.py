@@ -97,9 +97,9 @@ def _re_execute(result: dict) -> str:
         + f"\n- nbval as shipped takes {_target(nbval, nbval >= 2, 'at least 2, aiming at 2.5')} times as long.\n"
         f"- Lower bound, the kernels' processor seconds over {result['cores']} cores: "
         f"{result['lower_bound_seconds']} s; ours takes {_target(bound, bound <= 1.3, 'at most 1.3')} times that.\n"
-        f"- Where our two workers' seconds went: {_where(result['shares'])}. A kernel waits where data/pipelines and "
-        "foundations/gpus sleep on purpose, as stand-ins for far storage and an accelerator; no notebook is open "
-        "while pytest starts and collects, and when one worker has nothing left to do.\n"
+        f"- What the {result['cores']} cores did during our run: {_where(result['shares'])}. The rest is pytest, the "
+        "start of kernels, and whatever else the machine does. data/pipelines and foundations/gpus sleep on purpose, as "
+        f"stand-ins for far storage and an accelerator, so {result['workers']} notebooks are open at a time.\n"
     )
 
 
