@@ -98,8 +98,8 @@ def _re_execute(result: dict) -> str:
         f"- Lower bound, the kernels' processor seconds over {result['cores']} cores: "
         f"{result['lower_bound_seconds']} s; ours takes {_target(bound, bound <= 1.3, 'at most 1.3')} times that.\n"
         f"- What the {result['cores']} cores did during our run: {_where(result['shares'])}. The rest is pytest, the "
-        "start of kernels, and whatever else the machine does. data/pipelines and foundations/gpus sleep on purpose, as "
-        f"stand-ins for far storage and an accelerator, so {result['workers']} notebooks are open at a time.\n"
+        "start of kernels, and whatever else the machine does. data/pipelines and foundations/gpus sleep on purpose, "
+        f"as stand-ins for far storage and an accelerator, so {result['workers']} notebooks are open at a time.\n"
     )
 
 
