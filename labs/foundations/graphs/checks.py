@@ -66,17 +66,15 @@ class traces_of:
         yield {
             "calls": [["tensor", [1.0, 2.0]], ["tensor", [3.0, 4.0]], ["tensor", [1.0]], ["tensor", [5.0]]]
         }
-        values = rng.uniform(0, 1, 3).round(2).tolist()
-        yield {"calls": [["number", values[i]] for i in (0, 1, 0, 2, 2)]}
-        yield {
-            "calls": [
-                ["tensor", values],
-                ["tensor", [0.0, 0.0, 0.0]],
-                ["number", 2.5],
-                ["tensor", [[1.0, 2.0]]],
-                ["tensor", values],
-            ]
-        }
+        hundredths = rng.choice(100, 4, replace=False).tolist()
+        values = [number / 100 for number in hundredths]
+        # The counts differ from draw to draw, so that nobody can know them beforehand.
+        yield {"calls": [["number", values[i]] for i in _some_again(rng, int(rng.integers(3, 5)))]}
+        known = [values[:3], [0.0, 0.0, 0.0]], [2.5], [[[1.0, 2.0]], [[3.0, 4.0]]], [values[:2]]
+        calls = []
+        for kind in _some_again(rng, 4):
+            calls.append(["number" if kind == 1 else "tensor", known[kind][rng.integers(len(known[kind]))]])
+        yield {"calls": calls}
 
     @staticmethod
     def when(traces_of, calls):
@@ -217,6 +215,12 @@ class any_batch:
             raise Misread("retraces-numbers", expected="1 trace", got=f"{after_all} traces")
         if seen["too wide"]:
             raise Misread("takes-any-width", expected=f"only {features} features", got=f"{features + 1} also")
+
+
+def _some_again(rng, kinds):
+    """Return six to eight numbers below `kinds`, each of them there; the first is 0, and some come again."""
+    numbers = [*range(kinds), *rng.integers(0, kinds, int(rng.integers(6, 9)) - kinds).tolist()]
+    return [0, *rng.permutation(numbers[1:]).tolist()]
 
 
 def _traces(n):
@@ -500,12 +504,13 @@ def _way(got, wanted, whole, asked, goal, limit):
     n, reaches = len(wanted), wanted[-1] == goal
     if n > 1 and asked == 0:
         return "never-leaves"
+    # Before the next: the stops after the start may be few, and one of them stop 0.
+    if n > 1 and got == wanted[1:]:
+        return "misses-the-start"
     if n > 1 and (len(got) <= 1 or not any(got[1:])) and asked >= n - 1 and wanted[:2] != got[:2]:
         return "loses-the-writes"
     if len(got) == limit and got[:n] == wanted and not any(got[n:]):
         return "padded-to-the-limit"
-    if n > 1 and got == wanted[1:]:
-        return "misses-the-start"
     if reaches and got == wanted[:-1]:
         return "misses-the-goal"
     if not reaches and got in (whole[: n + 1], wanted[:-1]):
