@@ -102,7 +102,10 @@ class two_branches:
     @staticmethod
     def given(rng):
         yield {"image_shape": [6, 6, 1], "columns": 3, "units": 8, "batch": 5}
-        yield {"image_shape": [4, 5, 3], "columns": 7, "units": int(rng.integers(9, 14)), "batch": 3}
+        # Odd sides: the pixels are neither as many as the columns nor as twice the units.
+        sides = rng.choice([3, 5, 7], 2).tolist()
+        columns, units = int(rng.integers(4, 9)), int(rng.integers(9, 22))
+        yield {"image_shape": [*sides, 3], "columns": columns, "units": units, "batch": 3}
 
     @staticmethod
     def when(two_branches, image_shape, columns, units, batch):
@@ -366,8 +369,8 @@ class residual_block:
     @staticmethod
     def given(rng):
         yield {"width": 4, "units": 4, "batch": 6}
-        yield {"width": int(rng.integers(5, 8)), "units": 3, "batch": 4}
-        yield {"width": 2, "units": int(rng.integers(5, 9)), "batch": 1}
+        yield {"width": int(rng.integers(5, 16)), "units": 3, "batch": 4}
+        yield {"width": int(rng.integers(2, 5)), "units": int(rng.integers(5, 16)), "batch": 1}
 
     @staticmethod
     def when(residual_block, width, units, batch):
@@ -623,12 +626,13 @@ class reuse:
     @staticmethod
     def given(rng):
         for layer_name, width in (("features", 4), ("early", 6)):
+            rows = int(rng.integers(6, 16))
             yield {
                 "layer_name": layer_name,
-                "outputs": int(rng.integers(2, 4)),
+                "outputs": int(rng.integers(2, 8)),
                 "width": width,
-                "a": rng.normal(0, 1, (8, 3)).astype(np.float32),
-                "b": rng.normal(0, 1, (8, 2)).astype(np.float32),
+                "a": rng.normal(0, 1, (rows, 3)).astype(np.float32),
+                "b": rng.normal(0, 1, (rows, 2)).astype(np.float32),
             }
 
     @staticmethod
