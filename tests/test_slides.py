@@ -55,6 +55,21 @@ def test_a_page_that_is_there_is_not_overwritten(page, tmp_path):
     assert ran.exit_code == 1 and "Did you mean" in ran.stderr
 
 
+def test_a_figure_below_long_code_and_a_second_question_have_slides_of_their_own():
+    cells = export.arranged(export._worked(CURRICULUM.lab("foundations/tensors")))
+    shown = [cell for cell in cells if export.kind_of(cell) != export.SKIP]
+    alone = [cell for cell in shown if export.FIGURE in cell["metadata"].get("tags", [])]
+    assert alone and all("image/png" in one["data"] for cell in alone for one in cell["outputs"])
+    for cell in alone:
+        code = next(one for one in shown if one["id"] == cell["id"].removesuffix("-figure"))
+        assert code["source"] == cell["source"]
+        assert not any("image/png" in one.get("data", {}) for one in code["outputs"])
+    asked = [cell["source"] for cell in shown if re.search(r"(?m)^\*\*\d\. ", cell["source"])]
+    assert len(asked) > 2 and all(len(re.findall(r"(?m)^\*\*\d\. ", text)) == 1 for text in asked)
+    page = export.html(CURRICULUM.lab("foundations/tensors"), cells)
+    assert page.count("A year at JFK, shape (364, 24)") == 1  # the code stands there once
+
+
 def test_every_slide_can_be_reached_and_seen_whole(page, tmp_path):
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -75,8 +90,11 @@ def test_every_slide_can_be_reached_and_seen_whole(page, tmp_path):
                 window.evaluate(
                     """() => {
                         const slide = Reveal.getCurrentSlide(), box = slide.getBoundingClientRect();
-                        return {text: slide.innerText.slice(0, 60), shown: box.width > 600 && box.height > 300,
-                                wide: slide.scrollWidth > slide.clientWidth + 1};
+                        const text = slide.innerText.slice(0, 60) || slide.querySelector("img").alt;
+                        return {text, shown: box.width > 600 && box.height > 300,
+                                wide: slide.scrollWidth > slide.clientWidth + 1,
+                                cut: [...slide.querySelectorAll("img")].some(
+                                    (image) => image.getBoundingClientRect().bottom > box.bottom + 1)};
                     }"""
                 )
             )
@@ -87,4 +105,4 @@ def test_every_slide_can_be_reached_and_seen_whole(page, tmp_path):
         browser.close()
     assert not faults
     assert total > 25 and all(one["shown"] and one["text"].strip() for one in seen)
-    assert not [one["text"] for one in seen if one["wide"]]
+    assert not [one["text"] for one in seen if one["wide"] or one["cut"]]

@@ -22,13 +22,13 @@ python3 -m venv .venv
 .venv/bin/pip install {kit}
 ```
 
-On Windows the two lines begin with `py` and with `.venv\\Scripts\\pip`. The next assignment can use the same
-environment.
+On Windows write `py` for `python3`, and `.venv\\Scripts\\` for `.venv/bin/`, here and below. The next assignment can
+use the same environment.
 
 ## Work
 
 ```sh
-.venv/bin/labs start        # opens the first notebook in JupyterLab; `labs start {example}` opens that one
+.venv/bin/labs start        # opens {first} in JupyterLab{another}
 ```
 
 Type it in this folder: the kit finds the assignment by the files `assignment.json` and `material` beside this one.
@@ -83,8 +83,10 @@ def for_students(assignment: Assignment, form: str, kit: str, data: list[str]) -
         data: names of the data sets in it.
     """
     parts = [f"# {assignment.title}\n\n{_summary(assignment)}\n\n{_table(assignment)}\n"]
-    example = assignment.labs[-1].name
-    parts.append(_INSTALLED if form == NBGRADER else _INSTALL.format(kit=kit, example=example))
+    several = len(assignment.labs) > 1
+    first = "the first notebook" if several else "the notebook"
+    another = f"; `labs start {assignment.labs[-1].name}` opens that one" if several else ""
+    parts.append(_INSTALLED if form == NBGRADER else _INSTALL.format(kit=kit, first=first, another=another))
     parts.append(
         _CHECKS.format(hidden=", some of them of a kind that you do not see here" * assignment.hidden)
     )

@@ -18,6 +18,11 @@ HERE = Path(__file__).parent
 SLIDE, SUBSLIDE, SKIP = "slide", "subslide", "skip"
 LEFT_OUT = ("exercise", "check", "setup")
 """Tags of cells that are for a keyboard, not for a screen on a wall; the first would show the solution."""
+_PARTS = re.compile(r"(?m)^(?=#{2,3} |\*\*[2-9]\. )")
+"""Where a text cell goes on with another slide: at a heading, and at every question of a quiz but the first."""
+FIGURE = "figure-only"
+WIDTH, BESIDE_A_FIGURE = 96, 8
+"""Signs in a line of code, and lines that leave room for a figure below them on a slide."""
 
 
 def command(curriculum: Curriculum, name: str, out: Path) -> int:
@@ -67,13 +72,26 @@ def arranged(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
             made.append(_slide({**cell, "id": "outcomes", "source": outcomes}, SUBSLIDE))
         elif cell["cell_type"] == "markdown":
             # A cell may end one section and begin the next.
-            for place, part in enumerate(filter(str.strip, re.split(r"(?m)^(?=#{2,3} )", text))):
+            for place, part in enumerate(filter(str.strip, _PARTS.split(text))):
                 kind = SKIP if cell["id"] == "way-on" else SLIDE if part.startswith("## ") else SUBSLIDE
                 made.append(_slide({**cell, "id": f"{cell['id'][:60]}-{place}", "source": part}, kind))
         else:
             left_out = set(tags) & set(LEFT_OUT) or "labs.start(" in text
-            made.append(_slide(cell, SKIP if left_out else SUBSLIDE))
+            made += [_slide(part, SKIP if left_out else SUBSLIDE) for part in _apart(cell)]
     return made
+
+
+def _apart(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a code cell, or where a slide cannot hold both, its code and what it prints, then its figures alone."""
+    figures = [one for one in cell["outputs"] if "image/png" in one.get("data", {})]
+    printed = [one for one in cell["outputs"] if one not in figures]
+    texts = [cell["source"], *("".join(one.get("text", "")) for one in printed)]
+    lines = sum(len(line) // WIDTH + 1 for text in texts for line in text.splitlines())
+    if not figures or lines <= BESIDE_A_FIGURE:
+        return [cell]
+    own = {**cell["metadata"], "tags": [*cell["metadata"].get("tags", []), FIGURE]}
+    alone = {**cell, "id": f"{cell['id'][:56]}-figure", "metadata": own, "outputs": figures}
+    return [{**cell, "outputs": printed}, alone]
 
 
 def kind_of(cell: dict[str, Any]) -> str:
@@ -85,6 +103,7 @@ def html(lab: Lab, cells: list[dict[str, Any]]) -> str:
     """Return the page."""
     import nbformat
     from nbconvert import SlidesExporter
+    from traitlets.config import Config
 
     shown = [cell for cell in cells if kind_of(cell) != SKIP]
     notebook = nbformat.from_dict(
@@ -95,7 +114,9 @@ def html(lab: Lab, cells: list[dict[str, Any]]) -> str:
             "nbformat_minor": 5,
         }
     )
+    only = {"enabled": True, "remove_input_tags": {FIGURE}}
     exporter = SlidesExporter(
+        config=Config(TagRemovePreprocessor=only),
         template_name="labs_slides",
         extra_template_basedirs=[str(HERE / "template")],
         exclude_input_prompt=True,
