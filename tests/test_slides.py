@@ -68,6 +68,8 @@ def test_a_figure_below_long_code_and_a_second_question_have_slides_of_their_own
     assert len(asked) > 2 and all(len(re.findall(r"(?m)^\*\*\d\. ", text)) == 1 for text in asked)
     page = export.html(CURRICULUM.lab("foundations/tensors"), cells)
     assert page.count("A year at JFK, shape (364, 24)") == 1  # the code stands there once
+    assert "A map of 364 days by 24 hours" in re.findall(r'<img alt="([^"]*)"', page)[0]
+    assert "No description has been provided" not in page
 
 
 def test_every_slide_can_be_reached_and_seen_whole(page, tmp_path):
