@@ -830,11 +830,18 @@ class choose:
         yield {"candidates": table, "budget": {"kB": 100, "ms": 2.0, "accuracy": 0.85}}
         tied = _table(one=(80, 9.0, 0.9), two=(80, 2.0, 0.8), three=(200, 1.0, 0.75), four=(300, 5.0, 0.72))
         yield {"candidates": tied, "budget": {"kB": 300, "ms": 9.0, "accuracy": 0.7}}
-        ms, kb = rng.uniform(0.1, 0.9, 5), rng.uniform(1, 50, 5).round(1)
-        drawn = _table(a=(150 + kb[0], 3 + ms[0], 0.82), b=(250 + kb[1], 1 + ms[1], 0.82))
-        drawn |= _table(c=(50 + kb[2], 4 + ms[2], 0.81), d=(450 + kb[3], 2 + ms[3], 0.80))
-        drawn |= _table(e=(350 + kb[4], 3.5, 0.84))
-        yield {"candidates": drawn, "budget": {"kB": 500, "ms": 5.0, "accuracy": 0.8}}
+        for _ in range(2):
+            ms, kb = rng.uniform(0.1, 0.9, 5), rng.uniform(1, 50, 5).round(1)
+            drawn = (
+                (150 + kb[0], 3 + ms[0], 0.82),
+                (250 + kb[1], 1 + ms[1], 0.82),
+                (50 + kb[2], 4 + ms[2], 0.81),
+                (450 + kb[3], 2 + ms[3], 0.80),
+                (350 + kb[4], 3.5, 0.84),
+            )
+            names = [f"net-{number}" for number in rng.choice(np.arange(10, 100), 5, replace=False)]
+            candidates = _table(**dict(zip(names, drawn, strict=True)))
+            yield {"candidates": candidates, "budget": {"kB": 500, "ms": 5.0, "accuracy": 0.8}}
 
     @staticmethod
     def when(choose, candidates, budget):

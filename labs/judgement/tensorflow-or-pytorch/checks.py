@@ -543,7 +543,8 @@ class unbeaten:
         hope = {"M": {"x": None, "y": 0.3}, "N": {"x": 0.4, "y": 0.5}, "O": {"x": 0.6, "y": None}}
         yield {"scores": hope, "weights": {"x": 2, "y": 1}, "musts": []}
         yield {"scores": {"P": {"x": 0}, "Q": {"x": 0.0}}, "weights": {"x": 1}, "musts": ["x"]}
-        names, criteria = ["T", "R", "V", "S", "U"], ["x", "y", "z"]
+        places, criteria = np.sort(rng.choice(26, 5, replace=False))[[2, 0, 4, 1, 3]], ["x", "y", "z"]
+        names = [f"{chr(ord('A') + place)}{rng.integers(1, 10)}" for place in places]
         drawn = {name: {c: float(rng.integers(1, 11)) / 10 for c in criteria} for name in names}
         yield {"scores": drawn, "weights": {c: int(rng.integers(1, 6)) for c in criteria}, "musts": ["x"]}
 

@@ -145,7 +145,9 @@ class make_model:
     @staticmethod
     def given(rng):
         yield {"image_shape": [28, 28, 1], "hidden_units": 16, "classes": 10, "batch": 32}
-        yield {"image_shape": [6, 4, 3], "hidden_units": int(rng.integers(20, 40)), "classes": 7, "batch": 40}
+        sides, classes = rng.integers(4, 9, 2).tolist(), int(rng.integers(5, 9))
+        drawn = {"image_shape": [*sides, 3], "hidden_units": int(rng.integers(20, 40)), "classes": classes}
+        yield {**drawn, "batch": 40}
 
     @staticmethod
     def when(make_model, image_shape, hidden_units, classes, batch):
@@ -310,10 +312,12 @@ class best_epoch:
     def given(rng):
         yield _history([0.9, 0.7, 0.5, 0.4, 0.3], [0.8, 0.6, 0.9, 1.0, 0.7], [0.7, 0.8, 0.83, 0.81, 0.82])
         yield _history([0.9, 0.5, 0.2], [0.8, 0.5, 0.5], [0.7, 0.9, 0.8])
-        epochs, lowest = int(rng.integers(6, 12)), int(rng.integers(1, 4))
-        losses = np.round(0.5 + 0.1 * np.abs(np.arange(epochs) - lowest) + rng.uniform(0, 0.05, epochs), 3)
-        training = [*np.linspace(1, 0.1, epochs - 1).round(3).tolist(), 0.15]
-        yield _history(training, losses.tolist(), (1 - losses).tolist())
+        for _ in range(3):
+            epochs = int(rng.integers(9, 16))
+            distance = np.abs(np.arange(epochs) - rng.integers(2, epochs - 3))
+            losses = np.round(0.5 + 0.1 * distance + rng.uniform(0, 0.05, epochs), 3)
+            training = [*np.linspace(1, 0.1, epochs - 1).round(3).tolist(), 0.15]
+            yield _history(training, losses.tolist(), (1 - losses / 2).round(4).tolist())
 
     @staticmethod
     def when(best_epoch, history):

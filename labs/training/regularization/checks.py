@@ -72,7 +72,7 @@ class diagnose:
     @staticmethod
     def given(rng):
         jitter = float(rng.uniform(0.95, 1.05))
-        for story, losses, val_losses, accuracy in (
+        first, *others = (
             ("never learns", [2.3, 2.2, 2.1, 2.05], [2.3, 2.25, 2.2, 2.2], [0.2, 0.3, 0.35, 0.4]),
             (
                 "learns well",
@@ -118,7 +118,10 @@ class diagnose:
                 [2.2, 2.0, 2.3, 2.9],
                 [0.3, 0.4, 0.5, 0.6],
             ),
-        ):
+        )
+        # There are only three words: nobody may know in which order they are right.
+        order = rng.permutation(len(others))
+        for story, losses, val_losses, accuracy in [first, *(others[place] for place in order)]:
             yield {
                 "story": story,
                 "history": {
@@ -224,11 +227,17 @@ class early_stop:
     def given(rng):
         yield {"val_losses": [1.0, 0.8, 0.6, 0.7, 0.75, 0.8, 0.5], "patience": 2, "min_delta": 0.0}
         yield {"val_losses": [0.9, 0.5, 0.8, 0.7, 0.6, 0.65, 0.4], "patience": 3, "min_delta": 0.0}
-        yield {"val_losses": [1.0, 1.1, 0.8, 0.9, 0.7, 0.75, 0.6, 0.5], "patience": 2, "min_delta": 0.0}
-        yield {"val_losses": [0.9, 0.6, 0.59, 0.585, 0.58, 0.3], "patience": 2, "min_delta": 0.05}
-        yield {"val_losses": [1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.86], "patience": 3, "min_delta": 0.05}
-        yield {"val_losses": [1.0, 0.9, 0.8], "patience": 4, "min_delta": 0.0}
-        yield {"val_losses": [0.5, 0.6, 0.4], "patience": 1, "min_delta": 0.0}
+        for losses, patience, min_delta in (
+            ([1.0, 1.1, 0.8, 0.9, 0.7, 0.75, 0.6, 0.5], 2, 0.0),
+            ([0.9, 0.6, 0.59, 0.585, 0.58, 0.3], 2, 0.05),
+            ([1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.86], 3, 0.05),
+            ([1.0, 0.9, 0.8], 4, 0.0),
+            ([0.5, 0.6, 0.4], 1, 0.0),
+        ):
+            # Epochs in front that each improve: all that happens is a drawn number of epochs later.
+            fall = losses[0] + 0.1 * np.arange(rng.integers(0, 5), 0, -1)
+            later = [*fall.round(2).tolist(), *losses]
+            yield {"val_losses": later, "patience": patience, "min_delta": min_delta}
         n = int(rng.integers(8, 14))
         noisy = (np.linspace(1.2, 0.6, n) + rng.normal(0, 0.15, n)).round(3)
         yield {"val_losses": noisy.tolist(), "patience": int(rng.integers(1, 4)), "min_delta": 0.0}
@@ -783,10 +792,11 @@ class make_datasets:
 
     @staticmethod
     def given(rng):
-        for n, n_val, batch in ((13, 6, 4), (int(rng.integers(16, 22)), 7, 5)):
+        drawn = (int(rng.integers(16, 22)), 7, 5, int(rng.integers(1, 40)), int(rng.integers(60, 100)))
+        for n, n_val, batch, start, start_val in ((13, 6, 4, 0, 50), drawn):
             yield {
-                "train_data": _numbered(rng, n, 0),
-                "val_data": _numbered(rng, n_val, 50),
+                "train_data": _numbered(n, start),
+                "val_data": _numbered(n_val, start_val),
                 "augment": "adds between 0.1 and 0.4 to each photo, if training",
                 "batch_size": batch,
             }
@@ -836,7 +846,7 @@ class make_datasets:
             raise Misread("shuffles-batches", expected="other company", got=got)
 
 
-def _numbered(rng, n, start):
+def _numbered(n, start):
     """Return n photos, each filled with a number of its own, and labels that follow from it."""
     numbers = start + np.arange(1, n + 1)
     images = np.broadcast_to(numbers[:, None, None, None], (n, 4, 4, 1)).astype(np.float32)
