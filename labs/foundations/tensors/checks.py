@@ -84,8 +84,9 @@ class decode:
         tenths = rng.integers(-199, 399, (int(rng.integers(2, 5)), 2, 3))
         tenths[0, 0] = (-1, 33, 118)
         yield {"tenths": tenths, "missing": -32768}
+        tenths = tenths.astype(np.int32)
         tenths[-1, -1, :2] = -1
-        yield {"tenths": tenths.astype(np.int32), "missing": -1}
+        yield {"tenths": tenths, "missing": -1}
 
     @staticmethod
     def when(decode, tenths, missing):
