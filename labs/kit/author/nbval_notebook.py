@@ -13,11 +13,13 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from labs.kit.author import nbval_rules as rules
+from labs.kit.author.kernel_env import kernel_environment
 from labs.kit.author.nbval_cost import Cost
 from labs.kit.author.nbval_figures import figure_faults
 from labs.kit.author.nbval_kernel import KernelDied, WatchedKernel
 from labs.kit.author.nbval_numbers import Tolerance, settle_outputs
 from labs.kit.author.nbval_outputs import Displays, Shown, merged, without_noise
+from labs.kit.warm import command, spec
 
 COSTS = pytest.StashKey[list[Cost]]()
 
@@ -51,6 +53,15 @@ class HardenedNotebook(IPyNbFile):
                 self, name=cell.name, cell_num=cell.cell_num, cell=cell.cell, options=options
             )
         self.built_here = rules.built_here(self.nb)
+        if self._kernel_name() == spec.NAME and not self.config.option.collectonly:
+            # It imports TensorFlow while the other notebooks are read.
+            command.prepare(kernel_environment(self.path))
+
+    def _kernel_name(self) -> str:
+        option = self.config.option
+        name = self.nb.metadata.get("kernelspec", {}).get("name", "python")
+        name = option.nbval_kernel_name or name
+        return CURRENT_ENV_KERNEL_NAME if option.nbval_current_env else name
 
     def setup(self) -> None:
         """Start the kernel in an environment and a `LABS_HOME` of its own.
@@ -67,12 +78,9 @@ class HardenedNotebook(IPyNbFile):
         work.mkdir()
         cwd = str(work if self.built_here else self.path.parent)
         self.setup_sanitize_files()
-        option = self.config.option
-        name = self.nb.metadata.get("kernelspec", {}).get("name", "python")
-        name = option.nbval_kernel_name or name
-        name = CURRENT_ENV_KERNEL_NAME if option.nbval_current_env else name
+        name = self._kernel_name()
         try:
-            seconds = option.nbval_kernel_startup_timeout
+            seconds = self.config.option.nbval_kernel_startup_timeout
             self.kernel = WatchedKernel(name, cwd, home, startup_timeout=seconds)
         except Exception as error:
             # pytest would raise a collector's failure again for each of its cells.

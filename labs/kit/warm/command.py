@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,9 +13,9 @@ from labs.kit.jupyterlab import extension
 from labs.kit.warm import obstacles, spec
 
 
-def kernel_environment() -> dict[str, str]:
-    """Return the environment of a kernel that this process would start."""
-    return {**os.environ, **spec.content()["env"]}
+def kernel_environment(start: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of a kernel whose start is given `start`, that of this process unless told otherwise."""
+    return {**start, **spec.content()["env"]}
 
 
 def reasons() -> Iterator[str]:
@@ -123,12 +123,15 @@ def stop() -> int:
     return 0
 
 
-def prepare() -> None:
+def prepare(start: Mapping[str, str] = os.environ) -> None:
     """Start the background process for the kernels of this process, so that the first one finds it ready.
 
     Whatever stands in the way is left to the start of the kernel, which is then an ordinary one.
+
+    Args:
+        start: the environment that the kernels' start is given.
     """
-    env = kernel_environment()
+    env = kernel_environment(start)
     if any(obstacles.of_machine(env)):
         return
     from labs.kit.warm import client
