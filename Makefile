@@ -22,6 +22,7 @@ help: ## List what can be made
 	@echo
 	@echo "  Settings: PYTHON=python3.12  INSTALLER=pip|uv  GPU=1 (with the CUDA libraries)"
 	@echo "            LAB=keras/sequential  BROWSER=no  PORT=8888  for lab and, LAB only, build and verify"
+	@echo "            WORKERS=2  NOTEBOOKS=3  how many tests and notebooks test runs at a time"
 
 lab: ## Make the environment and open JupyterLab where you stopped (BROWSER=no prints the address)
 	@$(SETUP) learn

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 from labs.kit.course import rehearsal
@@ -85,6 +86,7 @@ def main() -> None:
                     "cores": jobs,
                     "seconds": round(seconds, 1),
                     "a_minute": round(60 * size / seconds, 1),
+                    "date": date.today().isoformat(),
                     "other_points": sum(points.get(student) != of for student, of in expected.items()),
                 }
                 print(row, file=sys.stderr)

@@ -174,14 +174,22 @@ def _grading(result: dict) -> str:
 
 def _grading_growth(result: dict) -> str:
     rows = [
-        (row["submissions"], row["cores"], row["seconds"], row["a_minute"], row["other_points"] or "none")
+        (
+            row["submissions"],
+            row["cores"],
+            row["seconds"],
+            row["a_minute"],
+            row["other_points"] or "none",
+            row["date"],
+        )
         for row in result["rows"]
     ]
     return (
         f"## (f) How grading grows\n\n{result['lab']}; the same {result['different']} notebooks over and over, every "
         "copy another file. `labs grade` with as many jobs as cores.\n\n"
         + _table(
-            ("submissions", "cores", "seconds", "submissions a minute", "students with other points"), *rows
+            ("submissions", "cores", "seconds", "submissions a minute", "students with other points", "date"),
+            *rows,
         )
     )
 
