@@ -1,6 +1,6 @@
 """Run every benchmark and renew `benchmarks/README.md` and its figure: `make bench`.
 
-    python benchmarks/run.py            all of them, about an hour and a quarter
+    python benchmarks/run.py            all of them, about an hour and a half
     python benchmarks/run.py --only open_lab memory
 
 What was measured before and is not measured now keeps its numbers and its date.
