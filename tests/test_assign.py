@@ -595,6 +595,14 @@ def test_points_of_ones_own_are_read_from_every_form_and_a_course_says_its_own(t
         grade.points_of(tmp_path / "nbgrader")
     with pytest.raises(LabsError, match="holds no assignment"):
         assignment.read_all(tmp_path)
+    damaged = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("week/assignment.json", "{" * 5000)
+    content = bytearray(damaged.read_bytes())
+    content[60:66] = b"\xff" * 6
+    damaged.write_bytes(content)
+    with pytest.raises(LabsError, match="no zip that can be read"):
+        assignment.read_all(damaged)
     assert "--assignment" not in invoke("assign", name, "--out", tmp_path / "plain").stdout
 
 

@@ -7,6 +7,7 @@ copy: what comes back with a notebook may have been changed.
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
@@ -111,16 +112,28 @@ def read_all(path: Path) -> list[Assignment]:
         files = [path / ASSIGNMENT, *sorted(path.glob(f"source/*/{ASSIGNMENT}"))]
         found = [read(file) for file in files if file.is_file()]
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            names = [name for name in packed.namelist() if PurePosixPath(name).match(f"*/{ASSIGNMENT}")]
-            found = [
-                _from_json(packed.read(name).decode("utf-8"), path) for name in names if name.count("/") == 1
-            ]
+        found = [_from_json(text, path) for text in _texts_in_zip(path)]
     else:
         return [read(path)]
     if not found:
         raise LabsError(f"{path} holds no assignment that `labs assign` has written.")
     return found
+
+
+def _texts_in_zip(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = [name for name in packed.namelist() if PurePosixPath(name).match(f"*/{ASSIGNMENT}")]
+            return [packed.read(name).decode("utf-8") for name in names if name.count("/") == 1]
+    except (
+        OSError,
+        UnicodeDecodeError,
+        RuntimeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise LabsError(f"{path} is no zip that can be read ({error}).") from error
 
 
 def _from_json(text: str, path: Path) -> Assignment:

@@ -57,9 +57,8 @@ def _connected(address: str, seconds: float) -> Iterator["Client"]:
     from distributed.comm import get_address_host_port
 
     try:
-        get_address_host_port(
-            address
-        )  # a client that cannot read it waits for half a minute before it says so
+        # A client that cannot read it waits for half a minute before it says so.
+        get_address_host_port(address)
     except ValueError as error:
         raise LabsError(
             f"--scheduler {address} is no address of a Dask scheduler: write one like tcp://scheduler:8786."
