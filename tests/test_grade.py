@@ -30,7 +30,7 @@ from labs.kit.course.locked.warden import Limits
 from labs.kit.course.records import Cell, Graded, Options, Record, Task
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
-from tests.red_team.book import Book
+from tests.red_team.book import Book, put
 
 TENSORS = "foundations/tensors"
 LOCKABLE = pytest.mark.skipif(
@@ -38,14 +38,6 @@ LOCKABLE = pytest.mark.skipif(
 )
 ALL = curriculum.load().labs.values()
 EXERCISES = [(lab, name) for lab in ALL for name in exercises(lab)]
-
-
-def put(folder, *names, data=None):
-    data = Book().data() if data is None else data
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
 
 
 @given(

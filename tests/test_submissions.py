@@ -9,7 +9,7 @@ from labs.kit import curriculum
 from labs.kit.course import submissions
 from labs.kit.course.records import Options
 from labs.kit.errors import LabsError
-from tests.red_team.book import Book
+from tests.red_team.book import Book, put
 
 TENSORS, SEQUENTIAL = "foundations/tensors", "keras/sequential"
 
@@ -17,14 +17,6 @@ TENSORS, SEQUENTIAL = "foundations/tensors", "keras/sequential"
 def tasks(path, lab=None):
     found, problems = submissions.tasks(path, curriculum.load(), Options(seed=1), lab)
     return {(task.student, task.lab): task for task in found}, problems
-
-
-def put(folder, *names, data=None):
-    data = Book().data() if data is None else data
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
 
 
 def zipped(path, members):
@@ -264,3 +256,16 @@ def test_a_folder_of_files_that_are_nobodys_is_refused_in_a_sentence(tmp_path):
     put(tmp_path, "grades.csv")
     with pytest.raises(LabsError, match=r"no notebook to grade .*grades\.csv"):
         tasks(tmp_path)
+
+
+def test_a_zip_whose_content_is_damaged_costs_its_student_only(tmp_path):
+    put(tmp_path, "student-01.ipynb")
+    broken = zipped(tmp_path / "student-02.zip", {})
+    with zipfile.ZipFile(broken, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("tensors.ipynb", "{" * 5000)
+    content = bytearray(broken.read_bytes())
+    content[len("tensors.ipynb") + 30] = 0xFF  # the first byte of what is packed
+    broken.write_bytes(content)
+    found, _ = tasks(tmp_path)
+    assert found["student-01", "foundations/tensors"].cells
+    assert "cannot be read" in " ".join(found["student-02", "foundations/tensors"].problems)

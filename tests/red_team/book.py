@@ -106,3 +106,12 @@ def write(case: Case, folder: Path) -> None:
 def title(function: Callable[..., Any]) -> str:
     """Return the name of a case from that of the function that makes it."""
     return re.sub(r"_+", "-", function.__name__).strip("-")
+
+
+def put(folder: Path, *names: str, data: bytes | None = None) -> None:
+    """Write `data`, a book's where it is not given, to each of the files called `names` in `folder`."""
+    data = Book().data() if data is None else data
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

@@ -7,12 +7,12 @@ copy: what comes back with a notebook may have been changed.
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from pathlib import Path, PurePosixPath
 
+from labs.kit.course.collected import UNREADABLE
 from labs.kit.curriculum import Curriculum, Lab, unknown
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
@@ -125,14 +125,7 @@ def _texts_in_zip(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if PurePosixPath(name).match(f"*/{ASSIGNMENT}")]
             return [packed.read(name).decode("utf-8") for name in names if name.count("/") == 1]
-    except (
-        OSError,
-        UnicodeDecodeError,
-        RuntimeError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except UNREADABLE as error:
         raise LabsError(f"{path} is no zip that can be read ({error}).") from error
 
 

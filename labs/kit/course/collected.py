@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -17,6 +18,8 @@ from labs.kit.course.results import STATE
 from labs.kit.errors import LabsError
 
 LARGEST_ZIP, ALL_FROM_ONE_ZIP, MOST_FILES, DEPTH = 4 << 30, 2 << 30, 100_000, 2
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError)
+"""What reading a zip raises that is damaged, locked or made in a way that Python does not know."""
 _PASSED_OVER = {"__MACOSX", "Thumbs.db", "desktop.ini", "__pycache__", "node_modules", "site-packages"}
 _WRAPPERS = {"submitted", "submissions"}
 _OF_NBGRADER = ("nbgrader_config.py", "source", "release")
@@ -166,7 +169,7 @@ def _in_zip(source: Path | bytes, place: PurePosixPath, stem: str, depth: int) -
     try:
         with zipfile.ZipFile(source if isinstance(source, Path) else BytesIO(source)) as archive:
             yield from _members(archive, place, shown, stem, depth)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+    except UNREADABLE as error:
         if depth == 0:
             raise LabsError(f"{shown} is no zip that can be read ({error}).") from error
         found = _named(place, shown)
