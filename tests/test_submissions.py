@@ -1,12 +1,13 @@
 """Who has handed in what: told from folders, zips and the names that Moodle and Canvas give."""
 
 import os
+import time
 import zipfile
 
 import pytest
 
 from labs.kit import curriculum
-from labs.kit.course import submissions
+from labs.kit.course import collected, submissions
 from labs.kit.course.records import Options
 from labs.kit.errors import LabsError
 from tests.red_team.book import Book, put
@@ -14,8 +15,8 @@ from tests.red_team.book import Book, put
 TENSORS, SEQUENTIAL = "foundations/tensors", "keras/sequential"
 
 
-def tasks(path, lab=None):
-    found, problems = submissions.tasks(path, curriculum.load(), Options(seed=1), lab)
+def tasks(path, lab=None, **more):
+    found, problems = submissions.tasks(path, curriculum.load(), Options(seed=1), lab, **more)
     return {(task.student, task.lab): task for task in found}, problems
 
 
@@ -105,7 +106,7 @@ def test_a_lab_is_known_by_its_metadata_its_file_or_the_option(tmp_path):
     assert set(named) == {("student-01", "keras/sequential"), ("student-02", "keras/sequential")}
     put(tmp_path, "student-03/sequential.ipynb", data=Book("keras/sequential").data())
     found, problems = tasks(tmp_path)
-    assert ("student-02", TENSORS) not in found and "--lab" in problems[0]
+    assert not found["student-02", TENSORS].cells and "--lab" in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -269,3 +270,240 @@ def test_a_zip_whose_content_is_damaged_costs_its_student_only(tmp_path):
     found, _ = tasks(tmp_path)
     assert found["student-01", "foundations/tensors"].cells
     assert "cannot be read" in " ".join(found["student-02", "foundations/tensors"].problems)
+
+
+# --- a class is not one student, and one student is not a class
+
+
+def students(path, **more):
+    return sorted({student for student, _ in tasks(path, **more)[0]})
+
+
+@pytest.mark.parametrize(
+    ("names", "who"),
+    [
+        (["Week 3/anna/tensors.ipynb", "Week 3/ben/tensors.ipynb", "Week 3/README.md"], ["anna", "ben"]),
+        (
+            ["week-3/week-3/anna/tensors.ipynb", "week-3/week-3/ben/a/tensors.ipynb", "week-3/README"],
+            ["anna", "ben"],
+        ),
+        (["Week 3/anna.ipynb", "Week 3/ben.ipynb", "Week 3/tensors.ipynb"], ["anna", "ben", "tensors"]),
+        (["Week 3/tensors_01.ipynb", "Week 3/tensors_02.ipynb"], ["tensors_01", "tensors_02"]),
+        (["Week 3/anna.zip", "Week 3/ben.zip", "Week 3/carl.zip"], ["anna", "ben", "carl"]),
+        (
+            ["Week 3/A B_1_assignsubmission_file_/x.ipynb", "Week 3/grades.csv", "Week 3/carl/x.ipynb"],
+            ["A B", "carl"],
+        ),
+        (["anna/tensors.ipynb", "anna/tensors-Copy1.ipynb", "anna/Copy of tensors (2).ipynb"], ["anna"]),
+        (["anna/foundations/tensors.ipynb", "anna/foundations/tensors_final-v2.ipynb"], ["anna"]),
+        (["anna/tensors.ipynb", "anna/backup/tensors.ipynb"], ["anna"]),
+    ],
+)
+def test_a_folder_around_a_class_is_no_student(tmp_path, names, who):
+    members = {name: Book().data() for name in names}
+    for name in names:
+        if name.endswith(".zip"):
+            (tmp_path / "class" / name).parent.mkdir(parents=True, exist_ok=True)
+            zipped(tmp_path / "class" / name, {"foundations/tensors.ipynb": Book().data()})
+            members[name] = (tmp_path / "class" / name).read_bytes()
+        else:
+            put(tmp_path / "class", name)
+    assert students(tmp_path / "class") == who
+    assert students(zipped(tmp_path / "Week 3-2026-11-23.zip", members)) == who
+
+
+def test_canvas_zip_in_a_folder_of_downloads(tmp_path):
+    names = ["anna_12_345_tensors.ipynb", "ben_LATE_13_346_tensors-1.ipynb"]
+    zipped(tmp_path / "submissions (1).zip", {name: Book().data() for name in names})
+    found, _ = tasks(tmp_path)
+    assert [(student, task.ids) for (student, _), task in found.items()] == [
+        ("anna", {"canvas": "12"}),
+        ("ben", {"canvas": "13"}),
+    ]
+    other = {name.replace("34", "39"): Book(SEQUENTIAL).data() for name in names}
+    zipped(tmp_path / "submissions (2).zip", other)
+    assert len(tasks(tmp_path)[0]) == 4 and students(tmp_path) == ["anna", "ben"]
+
+
+@pytest.mark.parametrize(
+    ("names", "who"),
+    [
+        (["lab_2026_11_anna.ipynb", "lab_2026_11_ben.ipynb"], ["lab_2026_11_anna", "lab_2026_11_ben"]),
+        (["lab_2026_11_anna.ipynb", "lab_2026_12_ben.ipynb"], ["lab_2026_11_anna", "lab_2026_12_ben"]),
+        (["lab_1_5_anna.ipynb", "lab_2_5_ben.ipynb"], ["lab_1_5_anna", "lab_2_5_ben"]),
+        (["a_1_5_anna.ipynb", "b_1_6_ben.ipynb"], ["a_1_5_anna", "b_1_6_ben"]),
+        (["anna/lab_3_1_x.ipynb", "ben/lab_3_1_x.ipynb", "carl/lab_3_2_x.ipynb"], ["anna", "ben", "carl"]),
+        (["anna_12_345_tensors.ipynb", "anna_12_345_tensors-1.ipynb"], ["anna"]),
+        (["anna_12_345_mine.ipynb", "anna_12_345_other.ipynb", "ben_13_346_x.ipynb"], ["anna", "ben"]),
+    ],
+)
+def test_what_only_looks_like_canvas_is_not(tmp_path, names, who):
+    put(tmp_path, *names)
+    assert students(tmp_path) == who
+
+
+def test_one_student_in_the_folder_one_stands_in(tmp_path, monkeypatch):
+    put(tmp_path / "anna", "foundations/tensors.ipynb")
+    put(tmp_path / "ben", "tensors.ipynb", "sequential.ipynb")
+    for name in ("anna", "ben"):
+        monkeypatch.chdir(tmp_path / name)
+        assert {student for student, _ in tasks(type(tmp_path)("."))[0]} == {name}
+
+
+# --- what is required of whom
+
+
+def test_a_lab_that_was_not_handed_in_gives_no_points(tmp_path):
+    put(tmp_path, "anna/tensors.ipynb", "ben_b_7_assignsubmission_file_/tensors.ipynb")
+    put(tmp_path, "anna/sequential.ipynb", data=Book(SEQUENTIAL).data())
+    put(tmp_path, "carl/work.pdf")
+    for assigned in ((), (TENSORS, SEQUENTIAL)):
+        found, problems = tasks(tmp_path, assigned=assigned)
+        assert len(found) == 6 and not problems
+        assert found["anna", SEQUENTIAL].cells and not found["ben_b", SEQUENTIAL].cells
+        assert found["ben_b", SEQUENTIAL].problems[0].startswith("Not handed in")
+        assert found["ben_b", SEQUENTIAL].ids == {"moodle": "7"}
+        assert "only work.pdf" in found["carl", SEQUENTIAL].problems[0]
+
+
+def test_what_few_handed_in_is_required_of_nobody(tmp_path):
+    put(tmp_path, *(f"student-0{number}/tensors.ipynb" for number in (1, 2)))
+    put(tmp_path, "student-03/sequential.ipynb", data=Book(SEQUENTIAL).data())
+    put(tmp_path, "student-04/work.pdf", data=b"")
+    found, problems = tasks(tmp_path)
+    assert [key for key, task in found.items() if not task.cells] == [
+        ("student-03", TENSORS),
+        ("student-04", TENSORS),
+    ]
+    assert (
+        len(found) == 5 and f"{SEQUENTIAL} (1 of 3 students)" in problems[0] and "--assignment" in problems[0]
+    )
+
+
+def test_who_is_graded_for_nothing_is_there_though_all_chose_another_lab(tmp_path):
+    for lab in (TENSORS, SEQUENTIAL, "data/pipelines"):
+        put(tmp_path, f"{lab.split('/')[1]}-student/{lab.split('/')[1]}.ipynb", data=Book(lab).data())
+    put(tmp_path, "without/work.pdf", data=b"")
+    found, _ = tasks(tmp_path)
+    assert len(found) == 4 and "only work.pdf" in next(
+        task.problems[0] for (student, _), task in found.items() if student == "without"
+    )
+
+
+def test_only_what_was_handed_out_is_graded(tmp_path):
+    put(tmp_path, "anna/tensors.ipynb", "ben/tensors.ipynb")
+    put(tmp_path, "anna/sequential.ipynb", data=Book(SEQUENTIAL).data())
+    found, (sentence,) = tasks(tmp_path, assigned=[SEQUENTIAL])
+    assert list(found) == [("anna", SEQUENTIAL), ("ben", SEQUENTIAL)]
+    assert "tensors.ipynb is of foundations/tensors" in found["ben", SEQUENTIAL].problems[1]
+    assert f"2 notebooks of {TENSORS}, which was not handed out" in sentence
+    with pytest.raises(LabsError, match=r"no notebook to grade .*which was not handed out"):
+        tasks(tmp_path, assigned=["data/pipelines"])
+    with pytest.raises(LabsError, match="was not handed out: give with `--lab`"):
+        tasks(tmp_path, lab=TENSORS, assigned=[SEQUENTIAL])
+
+
+@pytest.mark.parametrize("data", [b'{"cells": [', b'{"cells": [{"cell_type": "code", "source": "1"}]}'])
+def test_a_notebook_of_an_unknown_lab_has_rows_and_the_reason(tmp_path, data):
+    put(tmp_path, "anna/tensors.ipynb")
+    put(tmp_path, "anna/sequential.ipynb", data=Book(SEQUENTIAL).data())
+    put(tmp_path, "ben/homework.ipynb", data=data)
+    found, problems = tasks(tmp_path)
+    for lab in (TENSORS, SEQUENTIAL):
+        told = " ".join(found["ben", lab].problems)
+        assert "homework.ipynb does not say which lab" in told and ("not JSON" in told) == (len(data) < 20)
+    assert "--lab" in problems[0]
+
+
+# --- odd names, odd times, odd zips
+
+
+def test_the_newer_notebook_counts_in_a_zip_and_beside_it(tmp_path):
+    put(tmp_path, "anna/tensors.ipynb", "anna/work.zip")
+    with zipfile.ZipFile(tmp_path / "anna/work.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("tensors.ipynb", (2026, 11, 20, 12, 0, 0)), Book().data())
+    for day, where in ((19, "work"), (21, "anna/tensors")):
+        moment = time.mktime((2026, 11, day, 12, 0, 0, 0, 0, -1))
+        os.utime(tmp_path / "anna/tensors.ipynb", (moment, moment))
+        assert where in tasks(tmp_path)[0]["anna", TENSORS].problems[0]
+
+
+def test_names_that_are_no_utf8_or_no_text_merge_nobody_and_can_be_shown(tmp_path):
+    names = [b"M\xfcller", b"M\xf6ller", "Müller".encode(), b"a\x1b[31mb", b"a\x1b[32mb", b"d  e", b"d e"]
+    folder = os.fsencode(tmp_path)
+    for name in names:
+        os.mkdir(os.path.join(folder, name))
+        with open(os.path.join(folder, name, b"tensors.ipynb"), "wb") as stream:
+            stream.write(Book().data())
+        with open(os.path.join(folder, name, b"tensors\xe4\x1b.ipynb"), "wb") as stream:
+            stream.write(Book().data())
+    with open(os.path.join(folder, b"Klassenliste_M\xe4rz.xlsx"), "wb"):
+        pass
+    found, problems = tasks(tmp_path)
+    assert {"Müller", "Müller (2)", "Möller", "d e", "d e (2)"} < {student for student, _ in found}
+    assert len(found) == len(names) and "Klassenliste_März.xlsx" in problems[0]
+    shown = [text for task in found.values() for text in (task.student, task.file, *task.problems)] + problems
+    assert all(text.isprintable() and text.encode("utf-8") for text in shown)
+    archive = zipped(tmp_path / "c.zip", {"anna/tensors.ipynb": Book().data(), "\x1b[2J.xlsx": b""})
+    assert tasks(archive)[1][0].isprintable()
+
+
+def nameless(path):
+    """Make of the one letter that a member is called an extra field, and a comment."""
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    content[26:30] = b"\0\0\1\0"
+    content[central + 28 : central + 34] = b"\0\0\0\0\1\0"
+    path.write_bytes(content)
+
+
+def damaged(path, method):
+    """Write a zip of which what is packed, but no header, is damaged."""
+    with zipfile.ZipFile(path, "w", method) as packed:
+        packed.writestr("anna/tensors.ipynb", Book().data())
+        packed.writestr("ben/tensors.ipynb", Book().data())
+    content = bytearray(path.read_bytes())
+    content[60:90] = b"\xff" * 30
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damaged_content_costs_its_own_file_only(tmp_path, method):
+    found, _ = tasks(damaged(tmp_path / "class.zip", method))
+    assert found["ben", TENSORS].cells and not found["anna", TENSORS].cells
+    assert "cannot be read in the zip" in found["anna", TENSORS].problems[0]
+
+
+def test_zips_made_to_stop_or_hold_a_grading_cost_their_student_only(tmp_path, monkeypatch):
+    put(tmp_path, "anna/tensors.ipynb", "ben/x", "carl/x", "dora/x")
+    (tmp_path / "ben/x").unlink()
+    os.mkfifo(tmp_path / "ben/work.zip")
+    nameless(zipped(tmp_path / "carl/work.zip", {"n": b""}))
+    installed = {f"{folder}/{n}": b"" for n in range(5) for folder in (".venv", "node_modules")}
+    zipped(tmp_path / "dora/work.zip", {**installed, "foundations/tensors.ipynb": b"{}"})
+    zipped(tmp_path / "emil.zip", {".DS_Store": b""})
+    monkeypatch.setattr(collected, "MOST_FILES", 8)
+    found, _ = tasks(tmp_path)
+    assert found["anna", TENSORS].cells
+    assert "no ordinary file" in found["ben", TENSORS].problems[0]
+    assert "no name" in found["carl", TENSORS].problems[0]
+    assert "it has no cells" in found["dora", TENSORS].problems[0]
+    assert "zip is empty" in found["emil", TENSORS].problems[0]
+
+
+# --- results that lie where the class does
+
+
+@pytest.mark.parametrize("out", ["graded", "out/graded", "out/more/graded"])
+def test_a_grading_that_has_only_begun_is_no_student(tmp_path, out):
+    put(tmp_path, "anna/tensors.ipynb")
+    put(tmp_path / out, "grading.log", "grading.json", data=b"{}")
+    assert students(tmp_path) == ["anna"] and out in tasks(tmp_path)[1][0]
+    archive = zipped(tmp_path / "c.zip", {"anna/tensors.ipynb": Book().data(), f"{out}/grading.json": b""})
+    assert students(archive) == ["anna"]
+    archive.unlink()
+    (tmp_path / out / "grading.json").unlink()
+    assert tasks(tmp_path, out=tmp_path / out)[1] == [] and students(tmp_path, out=tmp_path / out) == ["anna"]
