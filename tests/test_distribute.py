@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from labs.kit.course import distribute, rehearsal
+from labs.kit.course import distribute, grader, rehearsal
 from labs.kit.course.grade import command
-from labs.kit.course.records import Cell, Options, Task, read_all
+from labs.kit.course.records import Cell, NotGraded, Options, Record, Task, read_all
 from labs.kit.curriculum import load
 from labs.kit.errors import LabsError
 
@@ -134,6 +134,28 @@ def test_a_worker_that_cannot_grade_says_why_once(scheduler, tmp_path):
     impossible = [replace(task, lab="no/such-lab") for task in tasks[:3]]
     with pytest.raises(LabsError, match="no lab called `no/such-lab`"):
         distribute.grade(impossible, address, lambda record: None, connect_seconds=60)
+
+
+def test_a_notebook_that_a_machine_could_not_grade_costs_no_other(monkeypatch):
+    from distributed import Client
+
+    tasks = [Task(student, LAB.name, f"{student}.ipynb", "0" * 64, Options(seed=1)) for student in "ab"]
+
+    def grade_one(task):
+        if task.student == "a":
+            raise NotGraded("the process was lost, and again at a second try. Run it again.")
+        return Record(task.student, task.lab, task.file, task.sha256, 0, 0, ())
+
+    monkeypatch.setattr(grader, "grade_one", grade_one)
+    seen = []
+    with Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None, set_as_default=False
+    ) as client:
+        failed = list(distribute._graded(tasks, client, seen.append))
+    assert [record.student for record in seen] == ["b"]
+    assert failed == [
+        "a.ipynb was not graded: the process was lost, and again at a second try. Run it again."
+    ]
 
 
 def test_the_command_keeps_what_a_cluster_has_graded(scheduler, tmp_path, capsys):

@@ -21,7 +21,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from labs.kit import curriculum, paths, reference
-from labs.kit.course import extract, gradebook, notebook, plan, records, results, submissions
+from labs.kit.course import (
+    extract,
+    gradebook,
+    notebook,
+    plan,
+    reasons,
+    records,
+    results,
+    submissions,
+)
 from labs.kit.course.installed import installed
 from labs.kit.course.locked import client, deny, frames, room, syscalls
 from labs.kit.course.locked.clerk import Clerk, read_cell
@@ -131,6 +140,33 @@ def test_a_reference_stands_in_for_others_but_never_for_the_exercise_itself():
     for steps in plan.plans(cells, "decode", installed(TENSORS), stand, set()):
         sources = [step.source for step in steps]
         assert stand["at_hour"] in sources and stand["decode"] not in sources
+
+
+def test_where_a_definition_counts_that_is_not_the_first_choice_both_are_told():
+    check = "decode = lab.check(decode)"
+    cells = _read("def decode(t, m):\n    return 1", check, "def decode(t, m):\n    return 2")
+    runs = [set(_places(steps)) for steps in plan.plans(cells, "decode", installed(TENSORS), {}, set())]
+    assert runs[:2] == [{0}, {2}]
+
+    def steps(*places):
+        return [plan.Step("x", "", place) for place in (-1, *places)]
+
+    assert plan.another(cells, "decode", steps(0)) is None
+    assert plan.another(cells, "decode", steps(2)) == plan.another(cells, "decode", steps(0, 2)) == (2, 0)
+    # A check that somebody has written more into defines nothing new.
+    cells = _read("def decode(t, m):\n    return 1", f"{check}\nprint(decode)")
+    assert plan.another(cells, "decode", steps(0)) is plan.another(cells, "decode", steps(0, 1)) is None
+
+
+def test_a_cell_is_called_by_its_number_and_its_first_line():
+    assert reasons.named(3, "\n  while True:\n    pass") == "Code cell 3 (`while True:`)"
+    assert reasons.named(3, "") == "Code cell 3"
+    assert len(reasons.named(3, "x" * 300)) < 60 and "\x1b" not in reasons.named(3, "a\x1b[31m")
+    cell, limits = reasons.named(3, "while True:"), Options(seed=0, cell_seconds=41.3)
+    assert reasons.stopped("time", cell, limits).startswith(f"{cell} ran longer than the 41 seconds")
+    assert reasons.left_out("time", cell, limits).startswith(
+        f"{cell} ran longer than the 41 seconds it may; the"
+    )
 
 
 # What a locked-up process may hold.
@@ -277,7 +313,8 @@ def a_record(student="student-01", **more):
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
-    record = a_record(problems=("A sentence.",), ids={"moodle": "7"}, graded="2026-11-01T10:00:00+00:00")
+    problems = {"problems": ("A sentence.", "Another."), "met": ("Another.",)}
+    record = a_record(**problems, ids={"moodle": "7"}, graded="2026-11-01T10:00:00+00:00")
     records.write(record, tmp_path / "records" / "a.json")
     assert records.read_all(tmp_path) == [record]
 
@@ -305,6 +342,51 @@ def test_a_write_that_fails_leaves_the_old_record(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
+def test_who_may_read_what_is_written_is_the_umask_s_affair_but_the_seed_is_nobody_s(tmp_path):
+    before = os.umask(0o022)
+    try:
+        records.write(a_record(), tmp_path / "a.json")
+        results.begin(tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o644
+    assert stat.S_IMODE((tmp_path / "out" / "grading.json").stat().st_mode) == 0o600
+
+
+def test_where_a_folder_cannot_be_opened_as_on_windows_a_file_is_written_all_the_same(tmp_path, monkeypatch):
+    opened = os.open
+
+    def refuses_folders(path, *more, **by_name):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more, **by_name)
+
+    monkeypatch.setattr(os, "open", refuses_folders)
+    records.write(a_record(), tmp_path / "a.json")
+    assert records.read(tmp_path / "a.json") == a_record()
+
+
+def a_task(student="student-01", **more):
+    return Task(student, TENSORS, "x.ipynb", "0" * 64, Options(seed=3), (Cell("a", "b"),), **more)
+
+
+def test_a_record_holds_wherever_its_notebook_lies_and_only_for_what_decides_on_points(tmp_path):
+    task = a_task(problems=("Two were handed in.",))
+    path = results.record_path(tmp_path, task)
+    record = a_record(problems=("Two were handed in.", "A cell hung."), met=("A cell hung.",))
+    records.write(replace(record, key=results.key(task)), path)
+    written = path.stat().st_mtime_ns
+    assert results.sorted_out([task], tmp_path) == ([records.read(path)], [])
+    assert path.stat().st_mtime_ns == written
+    moved = replace(task, file="/home/me/x (1).ipynb", ids={"moodle": "7"}, problems=("One.",))
+    (now,), left = results.sorted_out([moved], tmp_path)
+    assert not left and records.read(path) == now
+    assert (now.file, now.ids, now.problems) == (moved.file, moved.ids, ("One.", "A cell hung."))
+    others = {"points": {"decode": 5}, "sha256": "1" * 64, "options": Options(seed=4), "cells": ()}
+    for name, value in others.items():
+        assert results.sorted_out([replace(task, **{name: value})], tmp_path)[0] == [], name
+
+
 def test_a_task_travels_as_json():
     task = Task(
         "student-01", TENSORS, "x", "0" * 64, Options(seed=3), (Cell("a", "b", "c"),), ("p",), {"canvas": "1"}
@@ -324,13 +406,18 @@ def rows(path):
 
 
 def test_grade_books(tmp_path):
-    one = a_record("Student One", ids={"moodle": "77"})
+    one = a_record("Student One", ids={"moodle": "77"}, graded="2026-11-01T10:00:00+00:00")
     two = a_record("=cmd|' /C calc'!A1", ids={"canvas": "13"})
     gradebook.write(tmp_path, [one, two], "Week 3")
     head, *lines = rows(tmp_path / "grades.csv")
     assert head[:4] == ["student", TENSORS, "points", "of points"]
     assert [line[0] for line in lines] == ["'=cmd|' /C calc'!A1", "Student One"]
-    assert rows(tmp_path / "moodle.csv")[1] == ["Participant 77", "Student One", "1", "12"]
+    moodle = ["Participant 77", "Student One", "1", "12", "2026-11-01T10:00:00+00:00"]
+    # Without the last of them Moodle imports nothing.
+    assert rows(tmp_path / "moodle.csv") == [
+        ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)"],
+        moodle,
+    ]
     canvas = rows(tmp_path / "canvas.csv")
     assert canvas[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Week 3"]
     assert canvas[1][0].strip() == "Points Possible" and canvas[2][1] == "13"
@@ -485,10 +572,36 @@ def test_what_is_not_handed_out_is_not_in_the_room():
     ways = {path.relative_to(Path.home()).parts[0] for path in needed if path.is_relative_to(Path.home())}
     code = f"import os\nraise ValueError([path for path in {hidden!r} if os.path.isfile(path) or os.path.isdir(path) "
     code += f"and set(os.listdir(path)) - {ways | {'.pyenv'}!r}])"
-    held = client.nursery(True).ask("observer", Limits(1 << 30, 1 << 20, 64, 60))
+    held = client.shared(True).ask("observer", Limits(1 << 30, 1 << 20, 64, 60))
     held.channel.send({"do": "cell", "name": "1", "source": code, "token": ""})
     assert held.channel.receive(60)["error"] == "ValueError: []"
     assert held.end()["why"] == "told"
+    client.close()
+
+
+def test_of_python_s_path_only_packages_are_shown(tmp_path, monkeypatch):
+    packages = tmp_path / "apps" / "lib" / "site-packages"
+    for folder in (packages, tmp_path / "teaching" / "graded"):
+        folder.mkdir(parents=True)
+    path = [str(tmp_path / "teaching"), "", "/", str(packages)]
+    monkeypatch.setattr(sys, "path", [*sys.path, *path])
+    shown = room.furniture().shown
+    assert str(packages) in shown and "/" not in shown
+    assert not any(Path(one).is_relative_to(tmp_path / "teaching") for one in shown)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    assert client._path().split(os.pathsep) == [str(paths.LABS.parent), str(packages)]
+
+
+@LOCKABLE
+def test_nobody_sees_what_the_teacher_has_on_pythonpath(tmp_path, monkeypatch):
+    put(tmp_path, "teaching/grades.csv", data=b"secret")
+    monkeypatch.setenv("PYTHONPATH", f":{tmp_path / 'teaching'}")
+    client.close()
+    held = client.shared(True).ask("observer", Limits(1 << 30, 1 << 20, 64, 60))
+    code = f"open({str(tmp_path / 'teaching' / 'grades.csv')!r})"
+    held.channel.send({"do": "cell", "name": "1", "source": code, "token": ""})
+    assert held.channel.receive(60)["error"].startswith("FileNotFoundError")
+    held.leave()
     client.close()
 
 

@@ -64,6 +64,9 @@ def graded(tmp_path_factory, request):
         write(case, folder)
     before = _digest(folder)
     tasks, problems = submissions.tasks(folder, curriculum.load(), LIMITS, lab="foundations/tensors")
+    # A case of another lab has not handed in this one too; what counts here is what it has handed in.
+    tasks = [task for task in tasks if task.file]
+    assert len({task.student for task in tasks}) == len(tasks)
     with ThreadPoolExecutor(2) as pool:
         records = {record.student: record for record in pool.map(grade_one, tasks)}
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")

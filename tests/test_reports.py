@@ -301,3 +301,17 @@ def test_bars_that_are_all_one_high_are_not_drawn():
     two = [alone, record("b", graded("decode", "wrong", "not-scaled"))]
     assert "Most common: not-scaled" not in class_report.html([alone], CURRICULUM, {})
     assert "Most common: not-scaled" in class_report.html(two, CURRICULUM, {})
+
+
+def test_a_lab_that_was_not_handed_in_is_told_but_nobody_s_fault_to_look_into():
+    missing = [Graded(name, 0, one.points, {}, stopped="unreadable") for name, one in KNOWN.items()]
+    ben = record(
+        "ben", *missing, file="", sha256="", problems=("Not handed in: no notebook of it was found.",)
+    )
+    there = record("ada", *(graded(name, "passed") for name in KNOWN))
+    shown = class_report.html([there, ben], CURRICULUM, {})
+    assert "1 submission, 1 not handed in" in shown and "Look at these first" not in shown
+    assert "passed by 1 of 1" in shown and "Not handed in" in shown
+    own = feedback_page.html("ben", [ben], CURRICULUM)
+    assert "Not handed in" in own and "file you handed in" not in own and "from <bdi>" not in own
+    assert "Everything has passed" not in own

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs.kit.course.extract import Decoy
-from labs.kit.course.locked.client import Held, Nursery
+from labs.kit.course.locked.client import Ended, Held, Nursery
 from labs.kit.course.locked.frames import FrameError
 from labs.kit.course.locked.warden import Limits
 from labs.kit.course.plan import Step
@@ -14,7 +14,12 @@ from labs.kit.course.records import Options
 
 _MIB = 1 << 20
 _START_SECONDS = 20
-_WHYS = {"told": "time", "signal": "exit"}
+_WHYS = {"told": "time", "signal": "exit", "killed": "exit", "lost": "exit"}
+_FROM_OUTSIDE = {
+    "killed": "the process was killed from outside, as a machine does that has run out of memory",
+    "lost": "the process was lost, and nobody said why",
+}
+"""How no process ends that is locked up unless something outside ends it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Ran:
         threads: what the cells had left running.
         seen: for each question its number, the decoy's name or an empty text, the evidence as it came, and the
             token that must be in it.
+        failed: why the run says nothing about the notebook, for a reason that lies outside of it; empty if it does.
+        touched: whether any code of the student's has run.
         seconds: wall time.
     """
 
@@ -59,6 +66,8 @@ class Ran:
     mended: list[str] = field(default_factory=list)
     threads: list[str] = field(default_factory=list)
     seen: list[list[Any]] = field(default_factory=list)
+    failed: str = ""
+    touched: bool = False
     seconds: float = 0.0
 
 
@@ -91,7 +100,10 @@ def run(
         processes=options.processes,
         seconds=int(options.exercise_seconds + options.cell_seconds * (1 + len(steps))) + 1,
     )
-    held = nursery.ask("observer", limits)
+    try:
+        held = nursery.ask("observer", limits)
+    except Ended as error:
+        return Ran(stopped="exit", failed=str(error).rstrip("."))
     try:
         _run_steps(held, steps, ran, options)
         ran.during = None
@@ -100,16 +112,27 @@ def run(
         why = held.end()["why"]
         garbled = isinstance(error, FrameError | Garbled)
         ran.stopped = "tampering" if garbled else _WHYS.get(why, why)
+        ran.failed = _failed(why, ran, nursery.locked)
     else:
         held.leave()
     ran.seconds = round(time.monotonic() - begin, 2)
     return ran
 
 
+def _failed(why: str, ran: Ran, locked: bool) -> str:
+    if why.startswith("could not start"):
+        return f"its process {why}"
+    if locked and why in _FROM_OUTSIDE:
+        return _FROM_OUTSIDE[why]
+    # Nothing that ends a process before any of their code has run in it is a student's doing.
+    return "" if ran.touched else f"the lab's own cells did not run to their end ({ran.stopped})"
+
+
 def _run_steps(held: Held, steps: list[Step], ran: Ran, options: Options) -> None:
     for number, step in enumerate(steps):
         ran.during = step
         own = step.place >= 0
+        ran.touched = ran.touched or own
         seconds = options.cell_seconds + (0 if number else _START_SECONDS)
         cell = {"do": "cell", "name": step.name, "source": step.source, "trusted": not own}
         told = _asked(held, cell, seconds)

@@ -20,7 +20,9 @@ from labs.kit.course.records import Options
 from labs.kit.errors import LabsError
 
 WRONG_ANSWERS = 3
-TRIES = 2
+ATTEMPTS = 2
+PATIENCE = 3
+"""How many times as long as a student's a cell of the lab's own may take: here it shows how slow this machine is."""
 _known: dict[tuple, "Calibration"] = {}
 _locks: dict[tuple, threading.Lock] = {}
 _all = threading.Lock()
@@ -63,7 +65,7 @@ def _calibrate(lab: Installed, exercise: str, options: Options, office: Office) 
     wrong = decoys(lab, exercise)
     chosen = chance.sample(wrong[:-1], min(WRONG_ANSWERS, len(wrong) - 1)) + wrong[-1:]
     why = ""
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         try:
             return _tried(lab, exercise, options, office, chosen)
         except _FailedError as failed:
@@ -81,7 +83,10 @@ class _FailedError(Exception):
 def _tried(
     lab: Installed, exercise: str, options: Options, office: Office, chosen: list[Decoy]
 ) -> Calibration:
-    cases = office.draw(lab, exercise, options.seed)
+    try:
+        cases = office.draw(lab, exercise, options.seed)
+    except Broken as broken:
+        raise _FailedError(str(broken)) from None
     own = [Question(number, case, seed) for number, (case, seed) in enumerate(cases)]
     false = [replace(question, decoy=decoy) for decoy in chosen for question in own]
     steps = [Step(name, source) for name, source in lab.setup]
@@ -92,10 +97,14 @@ def _tried(
         exercise,
         extract.when(lab.lab.checks, exercise),
         own + false,
-        replace(options, exercise_seconds=options.exercise_seconds * (1 + len(chosen))),
+        replace(
+            options,
+            cell_seconds=options.cell_seconds * PATIENCE,
+            exercise_seconds=options.exercise_seconds * (1 + len(chosen)),
+        ),
     )
-    if ran.stopped or ran.errors:
-        raise _FailedError(ran.stopped or next(iter(ran.errors.values())))
+    if ran.failed or ran.stopped or ran.errors:
+        raise _FailedError(ran.failed or ran.stopped or next(iter(ran.errors.values())))
     try:
         told = office.judge(lab, exercise, options.seed, ran.seen)
     except Broken as broken:

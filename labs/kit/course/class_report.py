@@ -17,10 +17,13 @@ from labs.kit.diagnosis import COMMON
 from labs.kit.exercise import Exercise
 from labs.kit.load import exercises
 
+MISCONCEPTIONS = "misconceptions.csv"
 MOST_BARS = 15
 WORTH_DISCUSSING = 0.1
 """A misconception is worth the class's time when this share of those who handed in has it, or more."""
 MOST_TALKS = 6
+MISSING = "missing"
+"""The kind of flag that only says that nothing was handed in."""
 
 
 @dataclass
@@ -59,7 +62,7 @@ def write(folder: Path, records: Sequence[Record], curriculum: Curriculum, pages
     """
     path = folder / "report.html"
     page.write(path, html(records, curriculum, pages))
-    page.write(folder / "misconceptions.csv", misconceptions_csv(records, curriculum))
+    page.write(folder / MISCONCEPTIONS, misconceptions_csv(records, curriculum))
     return path
 
 
@@ -84,7 +87,7 @@ def html(records: Sequence[Record], curriculum: Curriculum, pages: Mapping[str, 
             "common": [one for one in found if len(one.students) > 1],
             "single": [one for one in found if len(one.students) == 1],
             "discuss": _discuss(found, counted, curriculum),
-            "flagged": [one for one in students if one["flags"]],
+            "flagged": [one for one in students if any(flag["kind"] != MISSING for flag in one["flags"])],
         },
     )
 
@@ -92,7 +95,7 @@ def html(records: Sequence[Record], curriculum: Curriculum, pages: Mapping[str, 
 def misconceptions_csv(records: Sequence[Record], curriculum: Curriculum) -> str:
     """Return the misconceptions of the class as CSV, most common first."""
     counted = latest(records)
-    handed_in = Counter(record.lab for record in counted)
+    handed_in = Counter(record.lab for record in counted if record.is_handed_in)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(["lab", "exercise", "misconception", "students", "share", "says", "think"])
@@ -147,7 +150,8 @@ def _labs(records: Sequence[Record], curriculum: Curriculum) -> list[str]:
 
 
 def _lab(name: str, records: Sequence[Record], curriculum: Curriculum) -> dict[str, Any]:
-    of_lab = [record for record in records if record.lab == name]
+    everyone = [record for record in records if record.lab == name]
+    of_lab = [record for record in everyone if record.is_handed_in]
     rows: dict[str, Counter] = {}
     if name in curriculum.labs:
         rows = {exercise: Counter() for exercise in exercises(curriculum.labs[name])}
@@ -164,6 +168,7 @@ def _lab(name: str, records: Sequence[Record], curriculum: Curriculum) -> dict[s
         "name": page.visible(name),
         "title": curriculum.labs[name].title if taught else "A lab that is not installed here",
         "handed_in": len(of_lab),
+        "missing": len(everyone) - len(of_lab),
         "figure": figures.shares(rows, page.STATES, title) if rows else "",
         "rows": [
             {
@@ -207,8 +212,9 @@ def _flags(record: Record) -> list[dict[str, str]]:
     ]
     unread = [wording.UNREADABLE] if page.is_unread(record) and not record.problems else []
     told = [*record.problems, *unread]
-    flags += [{"kind": "problem", "where": record.lab, "says": sentence} for sentence in told]
-    return sorted(flags, key=lambda flag: (flag["kind"] != "tampering", flag["kind"] == "problem"))
+    kind = "problem" if record.is_handed_in else MISSING
+    flags += [{"kind": kind, "where": record.lab, "says": sentence} for sentence in told]
+    return sorted(flags, key=lambda flag: (flag["kind"] != "tampering", flag["kind"] in ("problem", MISSING)))
 
 
 def _spread_title(totals: Sequence[float], most: float) -> str:
@@ -231,7 +237,7 @@ def _discuss(
     found: Sequence[Found], records: Sequence[Record], curriculum: Curriculum
 ) -> list[dict[str, Any]]:
     """Return what to talk about: exercises with common misconceptions, and the lab's own question on them."""
-    handed_in = Counter(record.lab for record in records)
+    handed_in = Counter(record.lab for record in records if record.is_handed_in)
     chosen: dict[tuple[str, str], list[Found]] = {}
     for one in found:
         common = len(one.students) >= max(2, WORTH_DISCUSSING * handed_in[one.lab])

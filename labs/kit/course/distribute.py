@@ -39,7 +39,7 @@ def grade(
         connect_seconds: how long to wait for the scheduler and a first worker.
 
     Returns:
-        a sentence for each task that could not be graded, because workers kept dying over it.
+        a sentence for each task that could not be graded: workers kept dying over it, or its machine failed twice.
 
     Raises:
         LabsError: there is no such cluster, it has no worker, or a worker cannot grade: it has another version of

@@ -1,12 +1,12 @@
 """`labs grade`: grade what a class has handed in, and keep every result as soon as it is there."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,12 +19,13 @@ from rich.progress import (
 )
 
 from labs.kit import paths
-from labs.kit.course import assignment, gradebook, records, results, submissions
-from labs.kit.course.records import Options, Record, Task
+from labs.kit.course import assignment, edited, gradebook, records, results, submissions
+from labs.kit.course.records import NotGraded, Options, Record, Task
 from labs.kit.course.wording import count
 from labs.kit.curriculum import Curriculum, load
 from labs.kit.errors import LabsError
 
+SUBMITTED = "submitted"
 NO_SANDBOX = (
     "WITHOUT A SANDBOX: what students wrote runs with all that you may do. It can read and delete your files, use "
     "your network, read the solutions and change its own points. Do this only with code that you trust."
@@ -48,7 +49,7 @@ def command(
         jobs: how many notebooks at a time.
         lab: the lab of notebooks that do not name one.
         sandbox: whether to lock student code up.
-        given: the `assignment.json` of what was handed out, for its points.
+        given: what `labs assign` wrote of what was handed out: its labs are required, and have its points.
         scheduler: the address of a Dask cluster to grade on, in place of this machine.
 
     Raises:
@@ -56,43 +57,68 @@ def command(
     """
     console = Console(stderr=True)
     curriculum = load()
-    points = points_of(given or (path if _is_course(path) else None))
+    points = points_of(_assigned(path, given))
     if not sandbox:
         console.print(NO_SANDBOX, style="bold red", highlight=False)
+    if not scheduler and jobs > (cores := _cores()):
+        console.print(
+            f"--jobs {jobs} is more than the {count(cores, 'core')} of this machine: notebooks will wait for each "
+            "other, and what is slow anyway may run out of time.",
+            highlight=False,
+        )
     results.refuse_other(out)
-    found, problems = submissions.tasks(path, curriculum, Options(seed=0), lab)
-    options = Options(seed=results.begin(out), sandbox=sandbox)
+    found, problems = submissions.tasks(
+        path, curriculum, Options(seed=0), lab, assigned=tuple(points), out=out
+    )
     with results.alone(out):
+        options = Options(seed=results.begin(out), sandbox=sandbox)
         tasks = [replace(task, options=options, points=points.get(task.lab, {})) for task in found]
         log = results.Log(out / results.LOG)
         done, todo = results.sorted_out(tasks, out)
-        log(f"{count(len(tasks), 'notebook')}, {len(done)} graded before")
-        for problem in problems:
-            log(problem)
+        with results.told_if_full(out):
+            log(f"{count(len(tasks), 'notebook')}, {len(done)} graded before")
+            for problem in problems:
+                log(problem)
         how = _on_cluster(scheduler) if scheduler else _here(jobs)
         failed = _graded(todo, out, how, console, log)
-        return _finish(out, tasks, problems + failed, len(done), curriculum, console, bool(failed))
+        before = sum(record.is_handed_in for record in done)
+        return _finish(out, tasks, problems + failed, before, curriculum, console, bool(failed))
 
 
-def _is_course(path: Path) -> bool:
-    """Whether `path` is an nbgrader course that `labs assign` wrote, which says itself what exercises give."""
-    return any(path.glob(f"source/*/{paths.ASSIGNMENT}"))
+def _course_of(path: Path) -> Path | None:
+    """Return the nbgrader course that `path` is, or whose `submitted` it is: it says itself what exercises give."""
+    here = path.resolve()
+    course = here.parent if here.name == SUBMITTED else here
+    return course if any(course.glob(f"source/*/{paths.ASSIGNMENT}")) else None
 
 
-def points_of(given: Path | None) -> dict[str, dict[str, int]]:
-    """Return for each lab what its exercises give, where the assignment says so.
+def _assigned(path: Path, given: Path | None) -> list[assignment.Assignment]:
+    """Return what was handed out, where that is known: what is named, or what a course has submissions of.
 
     Raises:
-        LabsError: it cannot be read, or two assignments of a course give other points for the same lab.
+        LabsError: it cannot be read.
+    """
+    course = None if given else _course_of(path)
+    found = assignment.read_all(given or course) if given or course else []
+    begun = {one.name for one in (course / SUBMITTED).glob("*/*")} if course else set()
+    # A course has next week's assignments too; of those nobody has handed in anything yet.
+    return [one for one in found if not begun or one.id in begun]
+
+
+def points_of(assigned: Sequence[assignment.Assignment]) -> dict[str, dict[str, int]]:
+    """Return for each lab what its exercises give.
+
+    Raises:
+        LabsError: two assignments give other points for the same lab.
     """
     found: dict[str, dict[str, int]] = {}
-    for one in assignment.read_all(given) if given else ():
+    for one in assigned:
         for work in one.labs:
             own = {part.name: part.points for part in work.exercises}
             if found.setdefault(work.name, own) != own:
                 raise LabsError(
-                    f"{given} has {work.name} twice, for other points: name the one with `--assignment`, for example "
-                    f"{given / 'source' / one.id}."
+                    f"The course has {work.name} twice, for other points: name the one with `--assignment`, for "
+                    f"example source/{one.id}."
                 )
     return found
 
@@ -124,6 +150,8 @@ def _here(jobs: int) -> Way:
                             on_record(future.result())
                         except LabsError:
                             raise
+                        except NotGraded as error:
+                            failed.append(f"{task.file} was not graded: {error}")
                         except Exception as error:
                             kind = f"{type(error).__name__}: {error}"
                             failed.append(f"{task.file} was not graded, by a fault of the labs: {kind}")
@@ -135,6 +163,10 @@ def _here(jobs: int) -> Way:
                 raise
 
     return way
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _on_cluster(address: str) -> Way:
@@ -157,15 +189,18 @@ def _graded(tasks: list[Task], out: Path, way: Way, console: Console, log: resul
 
         def keep(record: Record) -> None:
             task = by_name[record.student, record.lab]
-            records.write(replace(record, key=results.key(task)), results.record_path(out, task))
-            log(
-                f"{record.student}, {record.lab}: {record.points} of {record.of_points} in {record.seconds} s"
-            )
+            with results.told_if_full(out):
+                records.write(replace(record, key=results.key(task)), results.record_path(out, task))
+                log(
+                    f"{record.student}, {record.lab}: {record.points} of {record.of_points} in "
+                    f"{record.seconds} s"
+                )
             shown.update(bar, advance=1, description=record.student[:24])
 
         failed = way(tasks, keep) if tasks else []
-    for sentence in failed:
-        log(sentence)
+    with results.told_if_full(out):
+        for sentence in failed:
+            log(sentence)
     return [sentence.splitlines()[0] for sentence in failed]
 
 
@@ -178,24 +213,33 @@ def _finish(
     console: Console,
     failed: bool,
 ) -> int:
-    wanted = [results.record_path(out, task) for task in tasks]
-    graded = records.in_order(records.read(path) for path in wanted if path.is_file())
-    gradebook.write(out, graded, title=out.resolve().name)
-    report = _pages(out, graded, curriculum)
+    from labs.kit.course import class_report, reports
+
+    tables = (gradebook.GRADES, gradebook.MOODLE, gradebook.CANVAS, class_report.MISCONCEPTIONS)
+    held, left = results.sorted_out(tasks, out)
+    graded = records.in_order(held)
+    older = [task for task in left if results.record_path(out, task).is_file()]
+    with results.told_if_full(out):
+        kept = edited.keep(out, tables)
+        gradebook.write(out, graded, title=out.resolve().name)
+        report = reports.write(out, graded, curriculum)
+        edited.remember(out, tables)
+    problems += [
+        f"{task.student}, {task.lab}: what {out} holds is of an earlier notebook, or graded in another way, and "
+        "counts no more."
+        for task in older
+    ]
+    problems += [f"{name} had been changed by hand: that is kept as {copy}." for name, copy in kept]
     for problem in problems:
         console.print(f"- {problem}", highlight=False, markup=False)
     flagged = [one for record in graded for one in record.exercises if one.teacher]
     got, of = sum(record.points for record in graded), sum(record.of_points for record in graded)
+    there = sum(record.is_handed_in for record in graded)
     earlier = f", {before} of them before" if before else ""
+    missing = f", {len(graded) - there} not handed in" if len(graded) > there else ""
     look = f"{count(len(flagged), 'exercise')} to look at. " if flagged else ""
     print(
-        f"{count(len(graded), 'notebook')} graded{earlier}; {got:,} of {count(of, 'point')}. {look}"
+        f"{count(there, 'notebook')} graded{earlier}{missing}; {got:,} of {count(of, 'point')}. {look}"
         f"Points: {out / gradebook.GRADES}. Report: {report}"
     )
     return int(failed)
-
-
-def _pages(out: Path, graded: list[Record], curriculum: Curriculum) -> Any:
-    from labs.kit.course import reports
-
-    return reports.write(out, graded, curriculum)

@@ -56,12 +56,17 @@ def grades(students: dict[str, list[Record]]) -> tuple[list[str], list[list[str]
 
 
 def moodle(students: dict[str, list[Record]]) -> tuple[list[str], list[list[str]]]:
-    """Return what Moodle's offline grading worksheet reads: it knows students by the number in their folder."""
-    head = ["Identifier", "Full name", "Grade", "Maximum Grade"]
-    numbered = [
-        (f"Participant {ids['moodle']}", student, own) for student, own, ids in _with(students, "moodle")
-    ]
-    return head, [[number, student, *_points(own)] for number, student, own in numbered]
+    """Return what Moodle's offline grading worksheet reads: it knows students by the number in their folder.
+
+    It refuses a worksheet without the last column, and leaves alone a grade that Moodle has from a later moment. The
+    words are those of Moodle in English.
+    """
+    head = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)"]
+    rows = []
+    for student, own, ids in _with(students, "moodle"):
+        moment = max(record.graded for record in own)
+        rows.append([f"Participant {ids['moodle']}", student, *_points(own), moment])
+    return head, rows
 
 
 def canvas(students: dict[str, list[Record]], title: str) -> tuple[list[str], list[list[str]]]:

@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labs.kit import reference
-from labs.kit.course import attempt, extract, plan, wording
+from labs.kit.course import attempt, extract, plan, reasons, wording
 from labs.kit.course.attempt import Question, Ran
-from labs.kit.course.calibration import calibrated
+from labs.kit.course.calibration import Calibration, calibrated
 from labs.kit.course.installed import Installed, installed
-from labs.kit.course.locked.client import nursery
 from labs.kit.course.office import Broken, Office
 from labs.kit.course.plan import Read, Step
-from labs.kit.course.records import Graded, Options, Record, Task
+from labs.kit.course.records import Graded, NotGraded, Options, Record, Task
 from labs.kit.diagnosis import COMMON, RAISES
 from labs.kit.examine import Verdict
 from labs.kit.exercise import Exercise
@@ -41,6 +40,7 @@ def grade_one(task: Task) -> Record:
 
     Raises:
         LabsError: the labs themselves do not work here, or nothing can be locked up; never for what a student did.
+        NotGraded: something other than the notebook has ended its processes, and again those that came after.
     """
     begin = time.monotonic()
     lab = installed(task.lab)
@@ -54,6 +54,7 @@ def grade_one(task: Task) -> Record:
         of_points=sum(one.of_points for one in graded),
         exercises=tuple(graded),
         problems=(*task.problems, *problems),
+        met=tuple(problems),
         graded=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - begin, 2),
         ids=task.ids,
@@ -67,8 +68,8 @@ def office(options: Options) -> Office:
         LabsError: nothing can be locked up here, or TensorFlow cannot be imported.
     """
     mine = getattr(_here, "office", None)
-    if mine is None or mine.locked != options.sandbox or mine.nursery.closed:
-        mine = _here.office = Office(nursery(options.sandbox))
+    if mine is None or mine.locked != options.sandbox or mine.closed:
+        mine = _here.office = Office(options.sandbox)
     return mine
 
 
@@ -110,6 +111,7 @@ class _Notebook:
         self._cells: list[Read] = []
         self._lost: dict[int, str] = {}
         self._unsolved: dict[str, str] = {}
+        self._ran_again = False
 
     def grade(self) -> tuple[list[Graded], list[str]]:
         """Return what each exercise came to, and what is wrong with the notebook as a whole."""
@@ -121,7 +123,8 @@ class _Notebook:
             return [_graded(one, _unreadable(one.name), 0) for one in known], []
         try:
             told = self._office.read([cell.source for cell in self._task.cells])
-        except Broken:
+        except Broken as broken:
+            _give_up_unless_by_itself(broken)
             return [_graded(one, _unreadable(one.name), 0) for one in known], [wording.NO_PYTHON]
         self._cells = plan.read(self._task.cells, told, self._lab)
         graded = []
@@ -131,7 +134,7 @@ class _Notebook:
             if not result.passed:
                 self._unsolved[exercise.name] = reference.source(self._lab.lab, exercise.name)
             graded.append(_graded(exercise, result, time.monotonic() - begin))
-        return graded, [wording.left_out(place + 1, why, self._options) for place, why in self._lost.items()]
+        return graded, list(self._lost.values())
 
     def _exercise(self, exercise: Exercise) -> Result:
         """Try one plan after the other until one passes; else return what the first came to."""
@@ -140,7 +143,8 @@ class _Notebook:
         for steps in plan.plans(self._cells, exercise.name, self._lab, self._unsolved, missing):
             result = self._with_what_runs(exercise, steps)
             if result.passed:
-                return result
+                places = plan.another(self._cells, exercise.name, steps)
+                return self._says_which(result, exercise, *places) if places else result
             results.append(result)
             missing |= result.missing
         if not results:
@@ -150,6 +154,13 @@ class _Notebook:
         told = first.stopped or first.note or first.teacher or first.verdict.state != "blank"
         # Run or not: where no cell defines it, why it counts as blank is worth a sentence.
         return first if told or plan.definitions(self._cells, exercise.name) else self._undefined(exercise)
+
+    def _says_which(self, result: Result, exercise: Exercise, place: int, first: int) -> Result:
+        told = reasons.another_passed(exercise.name, self._named(place), self._named(first))
+        return replace(result, teacher=" ".join(filter(None, [result.teacher, told])))
+
+    def _named(self, place: int) -> str:
+        return reasons.named(place + 1, self._task.cells[place].source)
 
     def _undefined(self, exercise: Exercise) -> Result:
         """Return the result for an exercise that no cell defines."""
@@ -182,41 +193,59 @@ class _Notebook:
         """Run the steps; again without one of them where that ended the process and is not the exercise's own."""
         for _ in range(LOST_CELLS):
             left = [step for step in steps if step.place not in self._lost]
-            ran, result = self._run(exercise, left)
+            ran, result, options = self._run(exercise, left)
             guilty = ran.during
             if not (ran.stopped and guilty and guilty.place >= 0):
                 break
             if exercise.name in self._cells[guilty.place].defines:
                 break
-            self._lost[guilty.place] = ran.stopped
+            self._lost[guilty.place] = reasons.left_out(ran.stopped, self._named(guilty.place), options)
         return result
 
-    def _run(self, exercise: Exercise, steps: list[Step]) -> tuple[Ran, Result]:
+    def _run(self, exercise: Exercise, steps: list[Step]) -> tuple[Ran, Result, Options]:
+        """Return what came of a run, what that comes to, and the limits that it had."""
         known = calibrated(self._lab, exercise.name, self._options, self._office)
         when = extract.when(self._lab.lab.checks, exercise.name)
         questions = self._questions(exercise.name, known.cases, known.decoys)
         # On a slow machine the lab's own solution is slow, too.
-        least = max(self._options.exercise_seconds, 2 * known.seconds)
-        options = replace(self._options, exercise_seconds=least)
-        ran = attempt.run(self._office.nursery, steps, exercise.name, when, questions, options)
+        options = replace(
+            self._options,
+            cell_seconds=max(self._options.cell_seconds, 2 * known.seconds),
+            exercise_seconds=max(self._options.exercise_seconds, 2 * known.seconds),
+        )
+        ran = self._ran(steps, exercise.name, when, questions, options)
+        return ran, self._result(exercise, ran, known, options), options
+
+    def _ran(self, *asked: Any) -> Ran:
+        """Run; where something other than the notebook has ended that, once more, but for one run of it only."""
+        ran = attempt.run(self._office.nursery, *asked)
+        if ran.failed and not self._ran_again:
+            self._ran_again = True
+            ran = attempt.run(self._office.nursery, *asked)
+        if ran.failed:
+            raise NotGraded(reasons.not_graded(ran.failed))
+        return ran
+
+    def _result(self, exercise: Exercise, ran: Ran, known: Calibration, options: Options) -> Result:
         if ran.stopped:
-            return ran, self._stopped(exercise.name, ran.stopped, ran.during)
+            return self._stopped(exercise.name, ran.stopped, ran.during, options)
         if not ran.there:
-            return ran, self._not_there(exercise, ran)
+            return self._not_there(exercise, ran)
         try:
             told = self._office.judge(self._lab, exercise.name, self._options.seed, ran.seen)
-        except Broken:
-            return ran, self._stopped(exercise.name, "tampering", None)
+        except Broken as broken:
+            _give_up_unless_by_itself(broken)
+            return self._stopped(exercise.name, "tampering", None, options)
         if told["forged"]:
-            return ran, self._stopped(exercise.name, "tampering", None)
+            return self._stopped(exercise.name, "tampering", None, options)
         verdict = Verdict(**told["verdict"])
         missing = frozenset({told["missing"]} - {""})
         swayed = wording.swayed(told["passes"], set(told["mended"]) - known.noise, ran.threads)
         if verdict.state == "passed" and swayed:
-            stopped = self._stopped(exercise.name, "tampering", None)
-            return ran, replace(stopped, teacher=swayed)
+            stopped = self._stopped(exercise.name, "tampering", None, options)
+            return replace(stopped, teacher=swayed)
         teacher = wording.replaced(ran.mended) if set(ran.mended) - known.noise else ""
-        return ran, Result(verdict, teacher=teacher, missing=missing)
+        return Result(verdict, teacher=teacher, missing=missing)
 
     def _questions(self, exercise: str, cases: list, decoys: tuple) -> list[Question]:
         """Return all inputs in order, with decoys among them at places that cannot be foreseen."""
@@ -227,9 +256,9 @@ class _Notebook:
             questions.insert(place, Question(number, *cases[number], decoy))
         return questions
 
-    def _stopped(self, name: str, why: str, during: Step | None) -> Result:
-        cell = during.place + 1 if during else 0
-        note = wording.stopped(why, cell, self._options)
+    def _stopped(self, name: str, why: str, during: Step | None, options: Options) -> Result:
+        cell = self._named(during.place) if during and during.place >= 0 else ""
+        note = reasons.stopped(why, cell, options)
         verdict = Verdict(name, "error", diagnosis=RAISES, says=COMMON[RAISES].says, error=note)
         return Result(
             verdict, stopped=why, note=note, teacher=wording.TAMPERING if why == "tampering" else ""
@@ -243,6 +272,11 @@ class _Notebook:
             return Result(Verdict(exercise.name, "blank"), missing=frozenset(ran.missing))
         verdict = Verdict(exercise.name, "error", diagnosis=RAISES, says=COMMON[RAISES].says, error=error)
         return Result(verdict, missing=frozenset(ran.missing))
+
+
+def _give_up_unless_by_itself(broken: Broken) -> None:
+    if not broken.by_itself:
+        raise NotGraded(reasons.not_graded(f"the process that looks at it did not answer ({broken})"))
 
 
 def _unreadable(name: str) -> Result:

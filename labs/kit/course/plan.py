@@ -4,6 +4,7 @@ First only those that the exercise leans on, so that a slow or broken demonstrat
 not pass, all that the student has written or changed; and if a name is missing that a demonstration defines, all.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from labs.kit.course.installed import Installed, normal
 from labs.kit.course.records import Cell
 
-TRIES = 5
+MOST_RUNS = 5
+_MADE = r"(?m)^\s*(?:(?:async\s+)?def|class)\s+{0}\b|^\s*{0}\s*=(?!\s*lab\s*\.\s*check\b)"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,23 @@ def definitions(cells: list[Read], exercise: str) -> list[Read]:
     return first + [cell for cell in reversed(found) if cell not in first]
 
 
+def another(cells: list[Read], exercise: str, steps: Iterable["Step"]) -> tuple[int, int] | None:
+    """Return the place of the definition that counts in a run and of the first choice; None if that is the same.
+
+    In a run it is the last one that counts.
+
+    Args:
+        cells: the notebook.
+        exercise: its name.
+        steps: of the run.
+    """
+    # A check gives the name a meaning too, but no new one.
+    made = re.compile(_MADE.format(re.escape(exercise)))
+    choices = [cell.place for cell in definitions(cells, exercise) if made.search(cell.source)]
+    ran = [step.place for step in steps if step.place in choices]
+    return (ran[-1], choices[0]) if ran and ran[-1] != choices[0] else None
+
+
 @dataclass(frozen=True)
 class Step:
     """One cell to run.
@@ -118,7 +137,7 @@ def plans(
     stand = {name: source for name, source in references.items() if name != exercise}
     own = [cell for cell in cells if cell.own and not cell.only_checks and not cell.error]
     tried: list[list[Step]] = []
-    for cell in definitions(cells, exercise)[: TRIES - 2]:
+    for cell in definitions(cells, exercise)[: MOST_RUNS - 2]:
         needed = _closure(cell, own, exercise, stand)
         yield from _new(setup + _steps(needed, stand, exercise), tried)
     extra = [cell for cell in own if not cell.defines & lab.exercises.keys()]

@@ -6,7 +6,7 @@ can be read without the grader.
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +18,10 @@ from labs.kit.errors import LabsError
 FORMAT = 1
 STOPPED = ("time", "memory", "disk", "processes", "exit", "tampering", "unreadable")
 """Why an exercise was not graded by what it does; `Graded.stopped` is one of these, or empty."""
+
+
+class NotGraded(Exception):
+    """A notebook could not be graded, for a reason that is not in it; others can be."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,14 @@ class Record:
     """What one notebook that was handed in came to.
 
     Attributes:
-        student, lab, file, sha256, ids: as in the task.
+        student, lab, file, sha256, ids: as in the task; no file where the student handed in other labs only.
         points, of_points: over all exercises.
         exercises: in the lab's order.
         problems: what was wrong with the notebook as a whole, in sentences.
+        met: those of `problems` that came up only while it was graded.
         graded: when, in ISO form with the time zone.
         seconds: wall time.
-        key: what it was graded with: changes with the notebook, the lab, the kit and the options.
+        key: what it was graded with: changes with the notebook, the lab, the kit, the points and the options.
     """
 
     student: str
@@ -146,10 +151,16 @@ class Record:
     of_points: int
     exercises: tuple[Graded, ...]
     problems: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
     graded: str = ""
     seconds: float = 0.0
     ids: dict[str, str] = field(default_factory=dict)
     key: str = ""
+
+    @property
+    def is_handed_in(self) -> bool:
+        """Whether the student handed in anything for this lab."""
+        return bool(self.file)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all as a dict that JSON can hold, with `format` first."""
@@ -167,7 +178,7 @@ class Record:
         try:
             made = {**_known(cls, data)}
             made["exercises"] = tuple(Graded(**_known(Graded, entry)) for entry in data["exercises"])
-            made["problems"] = tuple(data.get("problems", ()))
+            made |= {name: tuple(data.get(name, ())) for name in ("problems", "met")}
             return cls(**made)
         except (TypeError, KeyError, AttributeError) as error:
             raise LabsError(f"A record of a graded notebook is not complete ({error}).") from error
@@ -183,12 +194,20 @@ def write(record: Record, path: Path) -> None:
     write_text(path, json.dumps(record.as_dict(), indent=1, ensure_ascii=True) + "\n")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step: to a file beside it, to the disk, then under its name."""
+def write_text(path: Path, text: str, mode: int = 0o666) -> None:
+    """Write `text` to `path` in one step: to a file beside it, to the disk, then under its name.
+
+    Args:
+        path: its folder is made if it is not there.
+        text: what will be in it.
+        mode: who may do what with it, as far as this process's umask allows.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    beside = path.parent / f"{beside_start(path)}{secrets.token_hex(8)}"
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as stream:
+        with open(
+            beside, "x", encoding="utf-8", newline="", opener=lambda name, flags: os.open(name, flags, mode)
+        ) as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
@@ -197,11 +216,19 @@ def write_text(path: Path, text: str) -> None:
         with suppress(OSError):
             os.unlink(beside)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folder
+        return
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def beside_start(path: Path) -> str:
+    """Return how the names begin of the files beside `path` that `write_text` writes first."""
+    return f".{path.name[:100]}."
 
 
 def read(path: Path) -> Record:

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -39,25 +38,46 @@ class Log:
             stream.write(f"{moment} {line}\n")
 
 
+@contextmanager
+def told_if_full(out: Path) -> Iterator[None]:
+    """Say of a block, which only writes, that it could not.
+
+    Raises:
+        LabsError: the disk is full, or something else keeps `out` from being written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LabsError(
+            f"{out} cannot be written to ({error.strerror or error}). Mend that and run the same command again: what "
+            "is graded stays graded."
+        ) from error
+
+
 def refuse_other(out: Path) -> None:
-    """Refuse a folder that holds something else than a grading.
+    """Refuse a folder that holds something else than a grading, or the beginning of one.
 
     Raises:
         LabsError: it does.
     """
     if (out / STATE).is_file():
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(not _is_ours(path) for path in out.iterdir())):
         raise LabsError(
             f"{out} is there already and holds no grading: nothing is overwritten; name another folder."
         )
 
 
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is what a grading leaves that was killed before it had begun."""
+    return path.name == LOCK or path.name.startswith(records.beside_start(Path(STATE)))
+
+
 def begin(out: Path) -> int:
-    """Return the secret that all inputs of this grading are drawn with, made when it begins.
+    """Return the secret that all inputs of this grading are drawn with, made when it begins; to be called `alone`.
 
     Raises:
-        LabsError: `out` holds something else.
+        LabsError: `out` holds something else, or cannot be written to.
     """
     state = out / STATE
     if state.is_file():
@@ -66,31 +86,30 @@ def begin(out: Path) -> int:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabsError(f"{state} cannot be read ({error}): name another folder with `--out`.") from error
     refuse_other(out)
-    try:
-        seed = secrets.randbits(60)
-        began = datetime.now(UTC).isoformat(timespec="seconds")
-        text = json.dumps({"format": records.FORMAT, "seed": seed, "began": began}, indent=1) + "\n"
-        records.write_text(state, text)
-        os.chmod(state, 0o600)
-    except OSError as error:
-        raise LabsError(f"{out} cannot be written to ({error.strerror}).") from error
+    seed = secrets.randbits(60)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    text = json.dumps({"format": records.FORMAT, "seed": seed, "began": began}, indent=1) + "\n"
+    with told_if_full(out):
+        records.write_text(state, text, mode=0o600)
     return seed
 
 
 @contextmanager
 def alone(out: Path) -> Iterator[None]:
-    """Be the only grading into `out` for a block.
+    """Be the only grading into `out` for a block; it is made if it is not there.
 
     Raises:
-        LabsError: another one is at work there.
+        LabsError: another one is at work there, or it cannot be written to.
     """
     lock = FileLock(out / LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise LabsError(
-            f"Another `labs grade` is at work in {out}: wait for it, or name another folder."
-        ) from None
+    with told_if_full(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LabsError(
+                f"Another `labs grade` is at work in {out}: wait for it, or name another folder."
+            ) from None
     try:
         yield
     finally:
@@ -98,18 +117,26 @@ def alone(out: Path) -> Iterator[None]:
 
 
 def sorted_out(tasks: Sequence[Task], out: Path) -> tuple[list[Record], list[Task]]:
-    """Return the records that are there and still hold, and the tasks that are left."""
+    """Return the records that are there and still hold, and the tasks that are left.
+
+    A record that holds gets from its task what does not decide on points: where it lies now, and whose it is.
+
+    Raises:
+        LabsError: one of these records cannot be written.
+    """
     done, todo = [], []
     for task in tasks:
-        path = record_path(out, task)
-        try:
+        path, record = record_path(out, task), None
+        with suppress(LabsError):  # what cannot be read is graded again, and written anew
             record = records.read(path) if path.is_file() else None
-        except LabsError:
-            record = None  # it is graded again, and written anew
-        if record and record.key == key(task):
-            done.append(record)
-        else:
+        if not record or record.key != key(task):
             todo.append(task)
+            continue
+        now = replace(record, file=task.file, ids=task.ids, problems=(*task.problems, *record.met))
+        if now != record:
+            with told_if_full(out):
+                records.write(now, path)
+        done.append(now)
     return done, todo
 
 
@@ -121,11 +148,16 @@ def record_path(out: Path, task: Task) -> Path:
 
 
 def key(task: Task) -> str:
-    """Return what a record holds for: another notebook, lab, toolkit or way of grading has another key."""
-    told = json.dumps([task.as_dict(), _digest(task.lab)], sort_keys=True)
+    """Return what a record holds for: another notebook, lab, toolkit or way of grading has another key.
+
+    Where the notebook was found and what came with it has none: downloads have another name each time.
+    """
+    decides = {name: value for name, value in asdict(task).items() if name in _DECIDES}
+    told = json.dumps([decides, _digest(task.lab)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+_DECIDES = ("lab", "sha256", "cells", "options", "points")
 _KIT = ("diagnosis", "examine", "exercise", "meanings", "observe", "plain", "reference")
 _COURSE = ("attempt", "calibration", "extract", "grader", "installed", "notebook", "plan")
 

@@ -1,7 +1,5 @@
 """Words for students and teachers: numbers of things, and what is said of a grading that did not go as usual."""
 
-from labs.kit.course.records import Options
-
 UNREADABLE = "There was no notebook in it that could be read, so nothing could be graded."
 NO_PYTHON = "The cells of the notebook could not be read as Python."
 TAMPERING = (
@@ -12,33 +10,6 @@ TAMPERING = (
 def count(number: int, noun: str) -> str:
     """Return `1 student`, `2 students`; thousands have a comma."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def stopped(why: str, cell: int, options: Options) -> str:
-    """Return why an exercise's process was ended, to the student.
-
-    Args:
-        why: one of `labs.kit.course.records.STOPPED`.
-        cell: the number of the code cell that was running, counted from 1; 0 if none.
-        options: the limits.
-    """
-    what = f"Code cell {cell}" if cell else "Your code"
-    seconds = options.cell_seconds if cell else options.exercise_seconds
-    sentences = {
-        "time": f"{what} ran longer than the {seconds:g} seconds it may: does it loop for ever?",
-        "memory": f"{what} took more than the {options.memory_mb} MB of memory it may.",
-        "disk": f"{what} wrote more than the {options.disk_mb} MB it may.",
-        "processes": f"{what} started more processes than it may.",
-        "exit": f"{what} ended the process it ran in, so nothing could be looked at.",
-        "tampering": f"{what} interfered with how it is graded.",
-    }
-    return sentences.get(why, f"{what} could not be run to its end.")
-
-
-def left_out(cell: int, why: str, options: Options) -> str:
-    """Return what to say of a cell, none of an exercise, without which the exercises were graded; see `stopped`."""
-    sentence = stopped(why, cell, options).removesuffix(".").removesuffix("?")
-    return f"{sentence.split(':')[0]}; the exercises were graded without it."
 
 
 def renamed(exercise: str, others: list[str]) -> str:

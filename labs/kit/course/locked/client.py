@@ -46,9 +46,9 @@ class Held:
         """End it with all that it has started, and return how it ended: `why`, `status`, `memory`.
 
         `why` is "told" if it would have gone on, else what ended it: "exit", "signal", "memory", "processes", "time",
-        "disk" or "tampering".
+        "disk", "tampering", "killed" by somebody outside, "could not start: ...", or "lost" where nobody can tell.
         """
-        report = {"why": "exit", "status": 1, "memory": 0}
+        report = {"why": "lost", "status": 1, "memory": 0}
         with suppress(OSError, ValueError):
             # What has ended by itself has said why, or is about to.
             self._control.settimeout(0.05)
@@ -74,11 +74,19 @@ def _line(stream: socket.socket) -> bytes:
     return data
 
 
+class Ended(LabsError):
+    """The process that others are forked from has ended."""
+
+
 class Nursery:
     """The process that others are forked from.
 
     Args:
         locked: whether what it forks is locked up.
+
+    Attributes:
+        locked: the same.
+        closed: whether this process has closed it.
 
     Raises:
         LabsError: nothing can be locked up here, or TensorFlow cannot be imported.
@@ -90,15 +98,14 @@ class Nursery:
                 "Grading forks processes that have imported TensorFlow and locks them up, which works on Linux only: "
                 "use a machine, a container or a WSL with Linux."
             )
-        self.locked, self.closed = locked, False
+        self.locked, self.closed, self._broken = locked, False, False
         if locked and room.obstacle():
             raise room.refuse(room.obstacle())
         self._lock = threading.Lock()
         self._turn = itertools.count()
         self._cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self._server, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        path = os.pathsep.join([str(paths.LABS.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**ENVIRONMENT, "PYTHONPATH": path}
+        environment = {**ENVIRONMENT, "PYTHONPATH": _path()}
         command = [sys.executable, "-P", "-s", "-m", "labs.kit.course.locked.nursery"]
         with theirs:
             self._process = subprocess.Popen(
@@ -161,7 +168,7 @@ class Nursery:
             limits: what it may take.
 
         Raises:
-            LabsError: the nursery has ended.
+            Ended: this process has ended; `shared` starts another.
         """
         mine, theirs = socket.socketpair()
         control, far = socket.socketpair()
@@ -173,7 +180,10 @@ class Nursery:
                     [json.dumps(message).encode("ascii")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)]
                 )
             except OSError:
-                raise LabsError("The process that student code is run in has ended; start again.") from None
+                self._broken = True
+                mine.close()
+                control.close()
+                raise Ended("The process that student code is run in has ended; start again.") from None
         return Held(Channel(mine, largest=40 << 20), control)
 
     def _some_cores(self) -> list[int]:
@@ -183,9 +193,18 @@ class Nursery:
             sorted({self._cores[(turn * CORES_EACH + n) % count] for n in range(CORES_EACH)}) if count else []
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be asked of it any more."""
+        return self.closed or self._broken or self._process.poll() is not None
+
     def close(self) -> None:
         """End it and all that it has forked."""
         self.closed = True
+        self.clear()
+
+    def clear(self) -> None:
+        """End what may be left of it."""
         self._server.close()
         try:
             self._process.wait(END_SECONDS)
@@ -196,18 +215,27 @@ class Nursery:
         self._process.stderr.close()
 
 
+def _path() -> str:
+    """Return where the nursery looks for the labs and for packages: `PYTHONPATH` may name much else."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(paths.LABS.parent), *room.packages(given)])
+
+
 _nurseries: dict[bool, Nursery] = {}
 _making = threading.Lock()
 
 
-def nursery(locked: bool) -> Nursery:
-    """Return this process's nursery, started if there is none.
+def shared(locked: bool) -> Nursery:
+    """Return this process's nursery, started if there is none or if it has died.
 
     Raises:
         LabsError: nothing can be locked up here, or TensorFlow cannot be imported.
     """
     with _making:
-        if locked not in _nurseries:
+        known = _nurseries.get(locked)
+        if known is None or known.ended:
+            if known:
+                known.clear()
             _nurseries[locked] = Nursery(locked)
         return _nurseries[locked]
 

@@ -10,6 +10,7 @@ import resource
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from labs.kit.warm import preload
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types")
+PACKAGES = ("site-packages", "dist-packages")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 USER = 1000
 """Who one is inside; outside it is `NOBODY` for who started this as root, else who started it."""
@@ -50,15 +52,21 @@ def furniture() -> Furniture:
     """Return what Python, TensorFlow and the checks need of this machine."""
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
     here = str(paths.LABS.parent)
-    elsewhere = {path for path in sys.path if path and os.path.exists(path) and path != here}
-    shown = {
-        os.path.realpath(path) for path in {*python, *elsewhere, str(paths.data())} if os.path.exists(path)
-    }
+    needed = {*python, *(set(packages(sys.path)) - {here}), str(paths.data())}
+    shown = {os.path.realpath(path) for path in needed if os.path.exists(path)}
     shown |= {path for path in python if os.path.isdir(path) and not os.path.islink(path)}
     checkout = [here] if (paths.ROOT / "pyproject.toml").exists() else []
     kit = [path for path in (paths.LABS / "kit").rglob("*.py") if "__pycache__" not in path.parts]
     copied = [str(path) for path in [paths.LABS / "__init__.py", *kit]]
     return Furniture(tuple(_outermost(shown)), (*checkout, str(paths.LABS)), tuple(copied))
+
+
+def packages(places: Iterable[str]) -> list[str]:
+    """Return those places of Python's path that hold installed packages alone.
+
+    Whatever else `PYTHONPATH` and `.pth` files name may be a teacher's scripts, other submissions, results.
+    """
+    return [place for place in places if os.path.isabs(place) and Path(place).name in PACKAGES]
 
 
 def _outermost(found: set[str]) -> list[str]:

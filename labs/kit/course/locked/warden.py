@@ -20,6 +20,8 @@ from labs.kit.course.locked import guard, room, syscalls
 
 _PAGE = resource.getpagesize()
 _TICK_MS = 25
+_IMPRECISE = 2
+"""Seconds by which two counts of the kernel's, of the same processor time, may differ."""
 _ROOM_FOR_SHARED = 64 << 20
 _AT_ONCE = 24
 """Processes, each perhaps of many threads; more are a bomb, and would soon leave no time to count them."""
@@ -34,12 +36,14 @@ class Limits:
         disk: bytes of files.
         processes: processes and threads at once.
         seconds: of processor time, and twice as many on the clock.
+        expendable: how soon the kernel ends it when the machine runs out of memory, up to 1000.
     """
 
     memory: int
     disk: int
     processes: int
     seconds: int
+    expendable: int = 1000
 
     def as_dict(self) -> dict[str, int]:
         """Return all as a dict that JSON can hold."""
@@ -49,8 +53,8 @@ class Limits:
 def look_after(work: Callable[[], None], limits: Limits, control: socket.socket, locked: bool) -> None:
     """Fork a process that does `work` locked up, and stay until it has ended; never returns.
 
-    Says in one line of JSON on `control` why it ended or is being ended. When the other end of `control` is closed,
-    ends it.
+    Says in one line of JSON on `control` why it ended or is being ended; "could not start: ..." where that was before
+    any of `work`. When the other end of `control` is closed, ends it.
     """
     try:
         os.setsid()
@@ -66,8 +70,11 @@ def look_after(work: Callable[[], None], limits: Limits, control: socket.socket,
             _be_locked_up(work, limits, locked, tell)
         os.close(tell)
         # Until then `/proc` shows the processes of others.
-        os.read(settled, 1)
+        began = os.read(settled, 1)
         os.close(settled)
+        if not began:
+            _, status = os.waitpid(pid, 0)
+            raise OSError(f"it ended with status {os.waitstatus_to_exitcode(status)}")
         _watch(pid, base, limits, control, locked)
     except Exception as error:
         _say(control, f"could not start: {error}", 1, 0)
@@ -75,19 +82,20 @@ def look_after(work: Callable[[], None], limits: Limits, control: socket.socket,
 
 
 def _be_locked_up(work: Callable[[], None], limits: Limits, locked: bool, tell: int) -> None:
-    status = 98
+    status = 1
     try:
         os.setsid()
         syscalls.prctl(syscalls.PDEATHSIG, signal.SIGKILL)
         if locked:
             room.own_processes()
-        os.close(tell)
         with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000")
+            Path("/proc/self/oom_score_adj").write_text(str(limits.expendable))
         os.nice(5)  # whatever it starts, who looks after it comes first
         if locked:
             room.lock()
         room.limit(limits.memory, limits.disk, limits.processes if locked else None, limits.seconds)
+        os.write(tell, b".")
+        os.close(tell)
         work()
         status = 0
     except BaseException as error:
@@ -126,10 +134,10 @@ def _watch(pid: int, base: int, limits: Limits, control: socket.socket, locked: 
     with suppress(ProcessLookupError):
         # The first process of its namespace: with it, the kernel ends all others in it.
         (os.kill if locked else os.killpg)(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
+    _, status, took = os.wait4(pid, 0)
     if not why:
         code = os.waitstatus_to_exitcode(status)
-        _say(control, _reason(code), code, most)
+        _say(control, _reason(code, took.ru_utime + took.ru_stime, limits, locked), code, most)
 
 
 def _say(control: socket.socket, why: str, status: int, memory: int) -> None:
@@ -138,9 +146,13 @@ def _say(control: socket.socket, why: str, status: int, memory: int) -> None:
         control.sendall(json.dumps(report).encode("ascii") + b"\n")
 
 
-def _reason(code: int) -> str:
+def _reason(code: int, processor_seconds: float, limits: Limits, locked: bool) -> str:
     if code == guard.FOUND:
         return "tampering"
+    if code == -signal.SIGKILL and processor_seconds > limits.seconds - _IMPRECISE:
+        return "time"
+    if code == -signal.SIGKILL and locked:
+        return "killed"  # from outside: the first process of a namespace cannot be killed from within
     return {0: "exit", -signal.SIGXCPU: "time", -signal.SIGXFSZ: "disk"}.get(
         code, "exit" if code > 0 else "signal"
     )
