@@ -1,10 +1,10 @@
 """What `labs assign` hands out: everything a student needs, and nothing that gives the answers away."""
 
 import ast
-import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -29,6 +29,7 @@ from labs.kit.errors import LabsError
 from labs.kit.examine import cases
 from labs.kit.exercise import check
 from labs.kit.load import exercises
+from tests.leaks import secrets, squeezed, texts
 
 CURRICULUM = load()
 NAMES = ("foundations/graphs", "keras/sequential")
@@ -58,54 +59,6 @@ def labs(*arguments, folder=None, python=sys.executable, **env):
 
 def invoke(*arguments):
     return CliRunner().invoke(cli.app, list(map(str, arguments)), prog_name="labs")
-
-
-def texts(folder):
-    """Yield all text in a folder: of files, of what is in zips and wheels, and of packed checks, unpacked."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        yield from _texts(path.relative_to(folder).as_posix(), path.read_bytes())
-
-
-def _texts(name, content):
-    if content[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            for member in packed.namelist():
-                yield from _texts(f"{name}!{member}", packed.read(member))
-    else:
-        text = content.decode("utf-8", "replace")
-        yield name, text
-        if name.endswith(".ipynb"):
-            yield f"{name}!cells", "\n".join("".join(c["source"]) for c in json.loads(text)["cells"])
-        if "_TEXT = zlib" in text:
-            scope = {}
-            exec(compile(text.split("\nexec(")[0], name, "exec"), scope)
-            yield f"{name}!unpacked", scope["_TEXT"]
-
-
-def squeezed(text):
-    return re.sub(r"\s+", "", text)
-
-
-def secrets(lab):
-    """Yield what must not be handed out: each line of a solution and of an answer that says anything.
-
-    A line that the learner's notebook itself has elsewhere, in a demonstration, is no secret, nor is one of the kit,
-    which knows no lab.
-    """
-    kit = squeezed(
-        "".join(path.read_text("utf-8") for path, _ in student_kit.files() if path.suffix == ".py")
-    )
-    learner = json.loads((paths.notebooks() / "learn" / f"{lab.name}.ipynb").read_text("utf-8"))
-    shown = squeezed("\n".join("".join(cell["source"]) for cell in learner["cells"]))
-    solved = lab.source.read_text("utf-8")
-    bodies = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", solved, re.S)
-    assert len(bodies) >= 4
-    bodies += [answer.shown for answer in written(lab)]
-    for body in bodies:
-        for line in body.splitlines():
-            line = squeezed(line.split("#")[0])
-            if len(line) >= 25 and line not in shown + kit:
-                yield line
 
 
 def ipynb(path):
@@ -254,6 +207,16 @@ def test_a_mistake_that_public_inputs_do_not_show_loses_its_words(tmp_path):
         assert found[name].says != known[name].says and found[name].think != known[name].think
         assert found[name].raises == known[name].raises
     assert found["not-scaled"] == known["not-scaled"]
+
+
+@pytest.mark.parametrize("lab", EVERY, ids=lambda lab: lab.name)
+def test_every_diagnosis_can_lose_its_words(lab):
+    every = {name: set(one.misconceptions) for name, one in exercises(lab).items()}
+    points = {name: one.points for name, one in exercises(lab).items()}
+    text = squeezed(public_checks.plain_text(lab, points, 2, True, every).replace("\\'", "'"))
+    for one in exercises(lab).values():
+        for known in one.misconceptions.values():
+            assert squeezed(known.says) not in text and squeezed(known.think) not in text
 
 
 def test_a_mistake_is_unseen_when_no_public_input_shows_it(monkeypatch):
@@ -467,6 +430,47 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_current_folder_can_be_filled_and_a_zip_needs_a_name(tmp_path, monkeypatch):
+    here = tmp_path / "Woche 3"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    refused = invoke("assign", NAMES[1], "--out", ".", "--as", "zip")
+    assert refused.exit_code == 1 and "name the zip" in refused.stderr and "Traceback" not in refused.stderr
+    assert not list(tmp_path.rglob("*.zip"))
+    ran = invoke("assign", NAMES[1], "--out", ".")
+    assert ran.exit_code == 0, ran.output
+    assert assignment.read(Path("assignment.json")).id == "woche-3"
+    assert os.path.samefile(here, ".") and not [path for path in here.iterdir() if path.name[0] == "."]
+
+
+def test_what_is_missing_is_said_before_what_takes_a_minute(tmp_path, monkeypatch):
+    monkeypatch.setattr(assign, "_unseen", lambda *_: pytest.fail("the long part has begun"))
+    monkeypatch.setattr(repository.shutil, "which", lambda _: None)
+    ran = invoke("assign", NAMES[1], "--out", tmp_path / "week", "--as", "git", "--hidden")
+    assert ran.exit_code == 1 and "needs Git" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rehearse", "keras/sequential", "--out", "new"),
+        ("grade", ".", "--out", "new", "--assignment", "."),
+        ("slides", "keras/sequential", "--out", "new.html"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_instructor_s_command_in_a_student_s_folder_says_where_it_is(bundle, monkeypatch, words):
+    monkeypatch.chdir(bundle)
+    ran = invoke(*words)
+    assert ran.exit_code == 1 and "itself an assignment" in ran.stderr and not list(bundle.glob("new*"))
+
+
+def test_names_of_every_script_make_names_of_folders():
+    assert assignment.slug("第三周") != assignment.slug("第四周")
+    assert assignment.slug("Неделя 3: Графы_и") == "неделя-3-графы-и"
+    assert assignment.slug("?!") == "assignment"
+
+
 def test_an_assignment_is_not_made_inside_another(bundle, monkeypatch, tmp_path):
     monkeypatch.chdir(bundle)
     ran = invoke("assign", "keras/sequential", "--out", tmp_path / "out")
@@ -544,6 +548,40 @@ def test_a_repository_has_one_commit_with_everything_in_it(template, bundle):
     assert tracked == here | own
 
 
+def test_a_clone_on_windows_has_whole_data(template, tmp_path, monkeypatch):
+    git(tmp_path, "-c", "core.autocrlf=true", "clone", "--quiet", template, "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    for name in material.data_of(LABS):
+        catalog.folder(name)
+    assert b"\r\n" in Path("README.md").read_bytes(), "this was no clone as on Windows"
+
+
+def test_what_the_machine_ignores_is_handed_out_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "ignored").write_text("*.whl\n*.csv\n*.toml\n")
+    (tmp_path / "config").write_text(f"[core]\n\texcludesFile = {tmp_path / 'ignored'}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    made = handed_out(tmp_path / "week", "git", labs=LABS[:1])
+    assert git(made, "ls-files", "kit/*.whl") and "material/data/catalog.toml" in git(made, "ls-files")
+
+
+def test_what_lies_around_is_not_handed_out(tmp_path, monkeypatch):
+    kit, data = tmp_path / "labs", tmp_path / "data"
+    (kit / "kit" / ".ipynb_checkpoints").mkdir(parents=True)
+    for path in ("__init__.py", "__main__.py", "kit/paths.py", "kit/.ipynb_checkpoints/paths.py"):
+        (kit / path).write_text("")
+    with monkeypatch.context() as patch:
+        patch.setattr(paths, "LABS", kit)
+        assert [name for _, name in student_kit.files()] == ["__init__.py", "__main__.py", "kit/paths.py"]
+    name = material.data_of(LABS)[0]
+    origin = catalog.folder(name)
+    shutil.copytree(origin.parent, data)
+    (data / name / ".notes").write_text("mine")
+    monkeypatch.setattr(paths, "data", lambda: data)
+    material.write_data(tmp_path / "out", [name])
+    there = {path.name for path in (tmp_path / "out" / name).rglob("*")}
+    assert there == {path.name for path in origin.rglob("*")}
+
+
 def test_the_workflow_checks_every_notebook_with_commands_that_exist(template):
     flow = yaml.safe_load((template / repository.WORKFLOW).read_text("utf-8"))
     assert flow["on"] == ["push", "workflow_dispatch"] and flow["permissions"] == {"contents": "read"}
@@ -588,11 +626,15 @@ def test_points_of_ones_own_are_read_from_every_form_and_a_course_says_its_own(t
     ends = {"folder": "", "folder/assignment.json": "", "zip": ".zip", "git": "", "nbgrader": ""}
     own = sum(one.points for one in exercises(LABS[0]).values()) - exercises(LABS[0])["wires"].points + 9
     assert [given_points(tmp_path / f"{form}{end}") for form, end in ends.items()] == [{name: own}] * 5
-    assert grade.points_of(tmp_path / "nbgrader")[name]["wires"] == 9
+    course = tmp_path / "nbgrader"
+    assert grade.points_of(grade._assigned(course, None))[name]["wires"] == 9
     ran = invoke("assign", name, "--out", tmp_path / "nbgrader", "--as", "nbgrader", "--title", "Another")
     assert ran.exit_code == 0, ran.output
     with pytest.raises(LabsError, match="twice, for other points"):
-        grade.points_of(tmp_path / "nbgrader")
+        grade.points_of(grade._assigned(course, None))
+    (course / "submitted" / "ada" / "another").mkdir(parents=True)
+    (begun,) = grade._assigned(course / "submitted", None)
+    assert begun.id == "another", "what nobody has handed in yet is not graded"
     with pytest.raises(LabsError, match="holds no assignment"):
         assignment.read_all(tmp_path)
     damaged = tmp_path / "damaged.zip"
@@ -695,6 +737,7 @@ def test_points_count_what_passes_show_nothing_and_go_on_where_notebooks_are_gra
         os.write(2, b"told")
         return tf.cast(image, tf.float32) / 255.0, label
 
+    monkeypatch.setattr("labs.kit.session._earned", {})
     namespace = {"tf": tf, "prepare": noisy, "__name__": "__main__"}
     session = Session(CURRICULUM.lab("keras/sequential"), namespace)
     session.check(noisy)
@@ -709,7 +752,17 @@ def test_points_count_what_passes_show_nothing_and_go_on_where_notebooks_are_gra
     namespace["prepare"] = prepare
     assert session.check(prepare) is prepare, "no reference comes out of a check where it is graded"
     assert session.points("prepare", 3) == 0
-    assert session.points("prepare", 3) == 0, "the working version that takes its place earns nothing"
-    assert namespace["prepare"] is not prepare
+    works = namespace["prepare"]
+    assert works is not prepare
+
+    def prepare(image, label):
+        return works(image, label)
+
+    namespace["prepare"] = prepare
+    session.check(prepare)
+    assert session.points("prepare", 3) == 0, "what wraps the working version earns nothing"
+    assert Session(CURRICULUM.lab("keras/sequential"), namespace).points("prepare", 3) == 0, (
+        "nor in another session"
+    )
     with pytest.raises(LabsError):
         session.points("nothing", 1)

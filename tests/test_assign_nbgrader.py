@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labs.kit.command import cli
-from labs.kit.course import assignment, nbgrader_course
+from labs.kit.command import cli, workspace
+from labs.kit.course import assignment, grade, nbgrader_course
 from labs.kit.course.answer_source import written
 from labs.kit.curriculum import load
 from labs.kit.load import exercises
+from tests.leaks import secrets, squeezed, texts
 
 pytest.importorskip("nbgrader")
 
@@ -95,13 +95,44 @@ def test_the_release_has_blanks_where_the_source_has_solutions(course, release):
         )
         assert "### BEGIN SOLUTION" in solved
         assert 'raise NotImplementedError("your turn")' in blank and "SOLUTION" not in blank
-    released = [path for path in (course / "release").rglob("*") if path.is_file()]
-    lines = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", LAB.source.read_text("utf-8"), re.S)
-    for text in (path.read_text("utf-8", "replace") for path in released):
-        assert not [body for body in lines if body.strip() in text]
     assert {"README.md", "assignment.json", "material", NOTEBOOK} <= {
         path.name for path in (course / "release" / NAME).iterdir()
     }
+
+
+def test_no_line_of_a_solution_or_an_answer_of_any_lab_is_released(tmp_path):
+    course = tmp_path / "course"
+    assert (
+        invoke("assign", *load().labs, "--out", course, "--as", "nbgrader", "--title", "All").exit_code == 0
+    )
+    released = course / "release" / "all"
+    open_text = {name: squeezed(text) for name, text in texts(released) if "/data/" not in name}
+    # What a check computes to compare with, it knows, packed.
+    open_text = {name: text for name, text in open_text.items() if not name.endswith("!unpacked")}
+    source = squeezed("".join(text for name, text in texts(course / "source") if name.endswith("!cells")))
+    assert len([name for name in open_text if name.endswith("!cells")]) == len(load().labs)
+    for lab in load().labs.values():
+        hidden = set(secrets(lab))
+        assert any(line in source for line in hidden), (
+            "the source has the solutions: this test looks in the right place"
+        )
+        assert not {(name, line) for line in hidden for name, text in open_text.items() if line in text}
+
+
+def test_the_points_of_a_course_count_however_it_is_named(course, monkeypatch):
+    monkeypatch.chdir(course)
+    for path in (course, course / "submitted", Path("submitted"), Path(".")):
+        assert grade.points_of(grade._assigned(path, None))[LAB.name] == POINTS
+
+
+def test_what_was_fetched_can_be_checked_without_naming_it(course, tmp_path, monkeypatch):
+    shutil.copytree(course / "release" / NAME, tmp_path / NAME)
+    monkeypatch.chdir(tmp_path / NAME)
+    lab = load().lab(LAB.name)
+    assert workspace.copy_of(lab) == tmp_path / NAME / NOTEBOOK
+    assert workspace.state(lab) == workspace.CURRENT
+    ran = invoke("reset", LAB.name)
+    assert ran.exit_code == 1 and "fetch it again" in ran.stderr and "labs build" not in ran.stderr
 
 
 def test_the_grade_book_knows_the_due_date_and_the_points(course):
@@ -133,6 +164,39 @@ def test_what_nbgrader_refuses_leaves_no_half_assignment(course, monkeypatch):
     ran = invoke("assign", "keras/functional", "--out", course, "--as", "nbgrader", "--title", "Week 3")
     assert ran.exit_code == 1 and "generate_assignment" in ran.stderr and "Traceback" not in ran.stderr
     assert not (course / "source" / "week-3").exists() and not (course / "release" / "week-3").exists()
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        assert "week-3" not in {one.name for one in book.assignments}
+
+
+def test_what_fails_in_a_new_course_leaves_nothing_and_can_be_tried_again(tmp_path, monkeypatch):
+    words = ("assign", "keras/functional", "--out", tmp_path / "course", "--as", "nbgrader")
+    with monkeypatch.context() as patch:
+        patch.setattr(nbgrader_course, "SCHEMA", 99)
+        assert invoke(*words).exit_code == 1
+    assert not (tmp_path / "course").exists()
+    assert invoke(*words).exit_code == 0
+
+
+def test_a_course_of_one_s_own_needs_lines_that_are_named_and_then_serves(tmp_path):
+    course = tmp_path / "ml"
+    course.mkdir()
+    config = course / nbgrader_course.CONFIG
+    config.write_text("c = get_config()\nc.CourseDirectory.course_id = 'ml'\n")
+    words = ("assign", "keras/functional", "--out", course, "--as", "nbgrader", "--title", "Week 1")
+    refused = invoke(*words)
+    assert refused.exit_code == 1 and "Traceback" not in refused.stderr
+    lines = [line for line in refused.stderr.splitlines() if line.startswith("c.")]
+    assert len(lines) == 3 and [path.name for path in course.iterdir()] == [config.name]
+    config.write_text(config.read_text() + "\n".join(lines) + "\n")
+    ran = invoke(*words)
+    assert ran.exit_code == 0, ran.output
+    released = json.loads((course / "release" / "week-1" / "keras-functional.ipynb").read_text("utf-8"))
+    assert any("your turn" in "".join(cell["source"]) for cell in released["cells"])
+    config.write_text("c = get_config(\n")
+    broken = invoke(*words[:-1], "Week 2")
+    assert broken.exit_code == 1 and "SyntaxError" in broken.stderr and "Traceback" not in broken.stderr
 
 
 # --- autograde
@@ -168,8 +232,14 @@ def graded(course):
                 cell["source"] = "5.0"
         return [cell for cell in cells if cell["id"] != "points-route"]
 
-    # Asking a check for its working version, changing the tests, and taking one out.
-    begged = {"any_batch": "any_batch = lab.check('any_batch')\n", "wires": wrong["wires"]}
+    # Asking a check for its working version, counting first and wrapping what is put in place, changing the tests,
+    # and taking one out.
+    wrapped = "lab.points('traces_of', 1)\nworks = traces_of\ndef traces_of(*a):\n    return works(*a)\n"
+    begged = {
+        "any_batch": "any_batch = lab.check('any_batch')\n",
+        "wires": wrong["wires"],
+        "traces_of": wrapped,
+    }
     submit(course, "student-sly", begged, without_tests)
     nbgrader(course, "autograde", NAME)
     from nbgrader.api import Gradebook

@@ -73,10 +73,27 @@ def test_the_same_seed_is_the_same_class():
 
 def test_nothing_is_written_over(tmp_path, monkeypatch, capsys):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(LabsError, match="something in it"):
+    with pytest.raises(LabsError, match="there already"):
         rehearsal.write(tmp_path, [CURRICULUM.lab(CHEAP[0])], 1, 1)
     monkeypatch.setattr("sys.argv", ["labs", "rehearse", "nope", "--out", str(tmp_path / "new")])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert ended.value.code == 1 and "no lab called `nope`" in capsys.readouterr().err
+    assert ended.value.code == 1 and "nope" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_class_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rehearsal, "as_csv", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            rehearsal.write(tmp_path / "class", [CURRICULUM.lab(CHEAP[0])], 2, 1)
+    assert not list(tmp_path.iterdir())
+    course = tmp_path / "course"
+    (course / "release").mkdir(parents=True)
+    (course / rehearsal.EXPECTED).write_text("mine")
+    with pytest.raises(LabsError, match="there already"):
+        rehearsal.into_course(course, CURRICULUM, 2, 1)
+    assert (course / rehearsal.EXPECTED).read_text() == "mine"

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
+from labs.kit.errors import LabsError
+
 course = typer.Typer()
+
+
+def _not_in_an_assignment() -> None:
+    """Refuse to work in a folder as students get it: the labs of that folder have no solutions.
+
+    Raises:
+        LabsError: the current folder is one.
+    """
+    from labs.kit import paths
+
+    if paths.handed_out():
+        raise LabsError("This folder is itself an assignment: type this in another.")
 
 
 @course.command()
@@ -47,6 +61,7 @@ def grade(
 
     Example: [bold]labs grade week-3.zip --out graded --jobs 2[/bold]
     """
+    _not_in_an_assignment()
     from labs.kit.course.grade import command
 
     raise typer.Exit(command(submissions, out, jobs, lab, sandbox, given, scheduler))
@@ -101,6 +116,7 @@ def assign(
 
     Example: [bold]labs assign keras --out week-3 --as zip --due 2026-12-01[/bold]
     """
+    _not_in_an_assignment()
     from labs.kit.course.assign import command
 
     raise typer.Exit(command(names, out, form, due, points, title, hidden, hints))
@@ -110,7 +126,9 @@ def assign(
 def rehearse(
     labs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAB]...", help="What is handed in; foundations/tensors if none is given."),
+        typer.Argument(
+            metavar="[MODULE_OR_LAB]...", help="What is handed in; foundations/tensors if none is given."
+        ),
     ] = None,
     out: Annotated[
         Path,
@@ -125,6 +143,7 @@ def rehearse(
 
     Example: [bold]labs rehearse keras/sequential --out rehearsal --students 40[/bold]
     """
+    _not_in_an_assignment()
     from labs.kit.course.rehearsal import command
 
     raise typer.Exit(command(labs or [], out, students, seed))
@@ -139,6 +158,7 @@ def slides(
 
     Example: [bold]labs slides keras/sequential --out sequential.html[/bold]
     """
+    _not_in_an_assignment()
     from labs.kit import curriculum
     from labs.kit.course.slides.export import command
 

@@ -55,7 +55,19 @@ class Upgrade:
 
 def copy_of(lab: Lab, workspace: Path | None = None) -> Path:
     """Return where the learner's copy of `lab` is or will be."""
-    return (workspace or paths.workspace()) / f"{lab.name}.ipynb"
+    folder = workspace or paths.workspace()
+    return folder / _places(folder).get(lab.name, f"{lab.name}.ipynb")
+
+
+def _places(folder: Path) -> dict[str, str]:
+    """Return where in `folder` the notebooks of handed-out work lie, by lab, as its description says."""
+    if folder != paths.handed_out():
+        return {}
+    try:
+        described = json.loads((folder / paths.ASSIGNMENT).read_text("utf-8"))
+        return {work["name"]: work["notebook"] for work in described["labs"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def built(lab: Lab) -> Path:
@@ -64,10 +76,18 @@ def built(lab: Lab) -> Path:
     Raises:
         LabsError: it is not built.
     """
-    notebook = paths.notebooks() / "learn" / f"{lab.name}.ipynb"
-    if not notebook.is_file():
-        raise LabsError(f"The notebook of {lab.name} is not built: run `labs build {lab.name}`.")
-    return notebook
+    notebook = _origin(lab)
+    if notebook.is_file():
+        return notebook
+    if paths.handed_out():
+        raise LabsError(
+            f"This assignment comes without a fresh notebook of {lab.name}: fetch it again where you got it."
+        )
+    raise LabsError(f"The notebook of {lab.name} is not built: run `labs build {lab.name}`.")
+
+
+def _origin(lab: Lab) -> Path:
+    return paths.notebooks() / "learn" / f"{lab.name}.ipynb"
 
 
 def state(lab: Lab, workspace: Path | None = None) -> str:
@@ -78,6 +98,8 @@ def state(lab: Lab, workspace: Path | None = None) -> str:
     mine = _read(copy)
     if mine is None:
         return DAMAGED
+    if paths.handed_out() and not _origin(lab).is_file():
+        return CURRENT  # an nbgrader assignment: there is nothing newer here
     version = mine["metadata"].get("labs", {}).get("source")
     return CURRENT if version == _source(_read(built(lab))) else OLDER
 

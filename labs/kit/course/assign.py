@@ -17,16 +17,14 @@ each exercise are not there at all (see `public_checks`). Grades do not come fro
 checks, all inputs, and draw them afresh.
 """
 
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from labs.kit import paths
+from labs.kit import catalog, paths
 from labs.kit.course import material, nbgrader_course, readme, student_kit
 from labs.kit.course.assignment import (
     Assignment,
@@ -41,6 +39,7 @@ from labs.kit.course.assignment import (
 )
 from labs.kit.course.handout import Handout
 from labs.kit.course.wording import count
+from labs.kit.course.writing import in_one_piece, refuse_taken
 from labs.kit.curriculum import Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.load import exercises
@@ -77,20 +76,20 @@ def command(
     Raises:
         LabsError: a name, a date or points cannot be understood, something is there already, or a tool is missing.
     """
-    if paths.handed_out():
-        raise LabsError("This folder is itself an assignment: type this in another.")
     if form not in FORMS:
         raise LabsError(f"--as {form} is not known: it is one of {', '.join(FORMS)}.")
     if not 0 <= hints <= 3:
         raise LabsError("--hints is a number from 0 to 3: that many of each exercise's hints go along.")
     curriculum = load()
     labs = chosen(curriculum, names)
+    if form == "zip" and out.name in ("", ".."):
+        raise LabsError(f"--out {out} is a folder: name the zip, for example {out / 'week-1.zip'}.")
     if form == "zip" and out.suffix != ".zip":
         out = out.with_name(f"{out.name}.zip")
     given = points_of(labs, points or [])
     title = " ".join(title.split()) or title_of(curriculum, labs)
     # A folder or file is one assignment; a course has many, told apart by their titles.
-    name = slug(title if form == "nbgrader" else out.absolute().name.removesuffix(".zip"))
+    name = slug(title if form == "nbgrader" else out.resolve().name.removesuffix(".zip"))
     until = due_date(due).isoformat() if due else ""
     assignment = Assignment(
         name, title, works(labs, given, form), until, hidden, hints, student_kit.kit_version()
@@ -99,6 +98,7 @@ def command(
         nbgrader_course.refuse(out, assignment)
     else:
         refuse_taken(out, is_file=form == "zip")
+    _refuse_without_parts(Handout(assignment, curriculum), form)
     console = Console(stderr=True)
     handout = Handout(assignment, curriculum, _unseen(labs, console) if hidden else {})
     with console.status("Writing"):
@@ -117,7 +117,7 @@ def write(out: Path, handout: Handout, form: str) -> None:
     Raises:
         LabsError: something is there already, or it cannot be written.
     """
-    with _in_one_piece(out, is_file=form == "zip") as place:
+    with in_one_piece(out, is_file=form == "zip") as place:
         folder = place / handout.assignment.id if form == "zip" else place
         folder.mkdir(exist_ok=True)
         kit = student_kit.write(folder / "kit")
@@ -134,6 +134,22 @@ def write(out: Path, handout: Handout, form: str) -> None:
             repository.write(folder, handout.assignment, kit.name)
         if form == "zip":
             _pack(folder, place / "packed.zip")
+
+
+def _refuse_without_parts(handout: Handout, form: str) -> None:
+    """Refuse what cannot be made here, before anything that takes a minute.
+
+    Raises:
+        LabsError: a tool is missing, a notebook is not built, or data is damaged.
+    """
+    student_kit.require()
+    if form == "git":
+        from labs.kit.course import repository
+
+        repository.require()
+    material.notebooks(handout)
+    for name in material.data_of(handout.labs):
+        catalog.folder(name)
 
 
 def works(labs: list[Lab], points: Mapping[tuple[str, str], int], form: str) -> tuple[Work, ...]:
@@ -194,44 +210,6 @@ def _next(handout: Handout, out: Path, form: str) -> str:
     if form != "nbgrader" and any(handout.points(name) != points for name, points in own.items()):
         told += f"\nWith points of your own, grade with `--assignment {out}`."
     return told
-
-
-def refuse_taken(out: Path, is_file: bool) -> None:
-    """Refuse to write where something is; an empty folder may be there for another folder.
-
-    Raises:
-        LabsError: something is there, or it cannot be looked at.
-    """
-    try:
-        taken = out.is_symlink() or (out.exists() and (is_file or not out.is_dir() or any(out.iterdir())))
-    except OSError as error:
-        raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
-    if taken:
-        raise LabsError(f"{out} is there already, and nothing is overwritten: name another.")
-
-
-@contextmanager
-def _in_one_piece(out: Path, is_file: bool) -> Iterator[Path]:
-    """Give a folder to write into, and put it, or the `packed.zip` in it, in the place of `out` at the end.
-
-    Raises:
-        LabsError: something is there already, or it cannot be written.
-    """
-    refuse_taken(out, is_file)
-    try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".labs-assign-", dir=out.absolute().parent) as beside:
-            place = Path(beside, "new")
-            place.mkdir()
-            yield place
-            if is_file:
-                (place / "packed.zip").rename(out)
-            else:
-                if out.is_dir():
-                    out.rmdir()
-                place.rename(out)
-    except OSError as error:
-        raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
 
 
 def _pack(folder: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ copy: what comes back with a notebook may have been changed.
 
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -233,5 +234,6 @@ def shown(moment: datetime) -> str:
 
 
 def slug(text: str) -> str:
-    """Return `text` as a name for folders and grade books: small letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60].strip("-") or "assignment"
+    """Return `text` as a name for folders and grade books: small letters of any script, digits and hyphens."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return re.sub(r"[\W_]+", "-", plain).strip("-")[:60].strip("-") or "assignment"

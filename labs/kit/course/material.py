@@ -119,13 +119,22 @@ def write_data(folder: Path, names: list[str]) -> None:
     """
     folder.mkdir(parents=True)
     origin = paths.data()
-    for name in names:
-        shutil.copytree(catalog.folder(name), folder / name)
     sums = (origin / "SHA256SUMS").read_text("utf-8").splitlines(keepends=True)
-    kept = [line for line in sums if line.split(maxsplit=1)[1].split("/")[0].strip() in names]
+    kept = [line for line in sums if _file_of(line).split("/")[0] in names]
+    for name in names:
+        catalog.folder(name)  # whole and undamaged
+    for file in map(_file_of, kept):
+        # Only what the sums name: whatever else lies there belongs to nobody's assignment.
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(origin / file, folder / file)
     (folder / "SHA256SUMS").write_text("".join(kept), "utf-8")
     (folder / "catalog.toml").write_text(catalog_of(origin / "catalog.toml", names), "utf-8")
     (folder / "SOURCES.md").write_text(sources_of(origin / "SOURCES.md", names), "utf-8")
+
+
+def _file_of(line: str) -> str:
+    """Return the file that a line of `SHA256SUMS` is of."""
+    return line.split(maxsplit=1)[1].strip().removeprefix("*")
 
 
 def catalog_of(file: Path, names: list[str]) -> str:

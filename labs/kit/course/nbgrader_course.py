@@ -11,15 +11,16 @@ nbgrader's own commands do the rest. What each kind of cell becomes, in its cell
 
 A check is not read-only, because nbgrader 0.9.6 puts a deleted test cell back only behind a solution or a test cell.
 
-The value of the last is what nbgrader counts. Where it autogrades, the configuration sets `LABS_GRADING=yes`: the
-labs, data and checks are then the installed ones, whatever came with the notebook, all inputs are drawn afresh, and
-no check gives a reference away; after an exercise has been counted, the cells below go on with a working version.
+The value of the last is what nbgrader counts. Where it autogrades (`paths.grading`), the labs, data and checks are
+the installed ones, whatever came with the notebook, all inputs are drawn afresh, and no check gives a reference away;
+once an exercise has been counted, the cells below go on with a working version, and no second count changes that.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,24 +30,16 @@ from labs.kit import paths
 from labs.kit.course import material, readme, student_kit
 from labs.kit.course.assignment import Assignment, Work
 from labs.kit.course.handout import Handout
+from labs.kit.course.writing import writing
 from labs.kit.curriculum import Curriculum
 from labs.kit.errors import LabsError
 
 CONFIG = "nbgrader_config.py"
+_MADE = (CONFIG, "README.md", "gradebook.db", "kit", "release", "source")
 SCHEMA = 3
 SECONDS = 300
 
-_CONFIG = '''\
-"""nbgrader's configuration for this course, written by `labs assign`."""
-
-import os
-
-from jupyter_client.kernelspec import KernelSpecManager
-
-c = get_config()  # noqa: F821
-
-c.CourseDirectory.course_id = {course!r}
-
+_NEEDED = """\
 # The blank that the labs' checks know as one.
 c.ClearSolutions.code_stub = {{"python": {stub!r}}}
 
@@ -54,10 +47,18 @@ c.ClearSolutions.code_stub = {{"python": {stub!r}}}
 c.Execute.timeout = {seconds}
 
 # A test cell that a student has deleted comes back.
-c.OverwriteCells.add_missing_cells = True
+c.OverwriteCells.add_missing_cells = True"""
 
-# While this course's commands run, notebooks take labs and data from the installed package and get no solutions.
-os.environ["LABS_GRADING"] = "yes"
+_CONFIG = '''\
+"""nbgrader's configuration for this course, written by `labs assign`."""
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = {course!r}
+
+{needed}
 
 # The kernel of the labs starts in a fraction of a second, once `labs kernel install` has made it known.
 if "tensorflow-labs" in KernelSpecManager().find_kernel_specs():
@@ -66,32 +67,49 @@ if "tensorflow-labs" in KernelSpecManager().find_kernel_specs():
 
 
 def write(out: Path, handout: Handout) -> None:
-    """Write an assignment into the course folder `out`, new or written by this function before.
+    """Write an assignment into the course folder `out`, new or there already; whole, or not at all.
 
     Raises:
         LabsError: something else is there, the assignment is there, or nbgrader is not installed or refuses.
     """
     assignment = handout.assignment
-    out = out.absolute()
+    out = out.resolve()
     refuse(out, assignment)
+    is_course, is_there = (out / CONFIG).is_file(), out.is_dir()
     source = out / "source" / assignment.id
-    try:
+    with writing(out):
         source.mkdir(parents=True)
-        _write_source(source, handout)
-        if not (out / CONFIG).exists():
-            (out / CONFIG).write_text(config(out.name), "utf-8")
-            (out / "README.md").write_text(readme.for_instructor(assignment, out), "utf-8")
-        if not any((out / "kit").glob(f"*{assignment.kit}*.whl")):
-            student_kit.write(out / "kit")
-        _due(out, assignment)
-        _nbgrader(out, "generate_assignment", assignment.id)
-    except BaseException as error:
+    try:
+        with writing(out):
+            _write_source(source, handout)
+            if not is_course:
+                (out / CONFIG).write_text(config(out.name), "utf-8")
+                (out / "README.md").write_text(readme.for_instructor(assignment, out), "utf-8")
+            if not any((out / "kit").glob(f"*{assignment.kit}*.whl")):
+                student_kit.write(out / "kit")
+            _nbgrader(out, "generate_assignment", assignment.id)
+            _due(out, assignment)
+    except BaseException:
         # Half an assignment would stand in the way of the next try.
-        for kind in ("source", "release"):
-            shutil.rmtree(out / kind / assignment.id, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise LabsError(f"{out} cannot be written ({error.strerror or error}).") from error
+        if is_course:
+            _take_back(out, assignment.id)
+        else:
+            for name in _MADE:
+                shutil.rmtree(out / name, ignore_errors=True)
+                with suppress(OSError):
+                    (out / name).unlink(missing_ok=True)
+            if not is_there:
+                with suppress(OSError):
+                    out.rmdir()
         raise
+
+
+def _take_back(out: Path, assignment: str) -> None:
+    """Remove an assignment from a course that has others."""
+    for kind in ("source", "release"):
+        shutil.rmtree(out / kind / assignment, ignore_errors=True)
+    with suppress(LabsError):  # the grade book does not know it yet
+        _nbgrader(out, "db", "assignment", "remove", assignment, "--force")
 
 
 def _write_source(source: Path, handout: Handout) -> None:
@@ -106,9 +124,14 @@ def _write_source(source: Path, handout: Handout) -> None:
 
 def config(course: str) -> str:
     """Return the configuration of a course."""
+    return _CONFIG.format(course=course, needed=_needed())
+
+
+def _needed() -> str:
+    """Return the lines that the configuration of any course needs that holds our assignments."""
     from labs.kit.author.source import BLANK
 
-    return _CONFIG.format(course=course, stub=BLANK, seconds=SECONDS)
+    return _NEEDED.format(stub=BLANK, seconds=SECONDS)
 
 
 def notebook(work: Work, curriculum: Curriculum, handed_out: dict[str, Any]) -> dict[str, Any]:
@@ -181,18 +204,43 @@ def refuse(out: Path, assignment: Assignment) -> None:
             "An nbgrader course needs nbgrader and jupytext: run `pip install 'tensorflow-labs[teach]'`, "
             "or `make environment` in a checkout."
         )
-    if out.exists() and not out.is_dir():
-        raise LabsError(f"{out} is a file: name a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).is_file():
-        raise LabsError(
-            f"{out} is there already and is no nbgrader course: nothing is overwritten; name another."
-        )
-    for kind in ("source", "release"):
-        if (out / kind / assignment.id).exists():
+    with writing(out):
+        if out.exists() and not out.is_dir():
+            raise LabsError(f"{out} is a file: name a folder.")
+        if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).is_file():
             raise LabsError(
-                f"{out / kind / assignment.id} is there already, and nothing is overwritten: "
-                "give this assignment another --title."
+                f"{out} is there already and is no nbgrader course: nothing is overwritten; name another."
             )
+        if (out / CONFIG).is_file():
+            _refuse_without_our_lines(out)
+        for kind in ("source", "release"):
+            if (out / kind / assignment.id).exists():
+                raise LabsError(
+                    f"{out / kind / assignment.id} is there already, and nothing is overwritten: "
+                    "give this assignment another --title."
+                )
+
+
+def _refuse_without_our_lines(out: Path) -> None:
+    """Refuse a course whose configuration gives other blanks, or leaves deleted tests out.
+
+    Raises:
+        LabsError: so it is, or the configuration cannot be read.
+    """
+    from traitlets.config.loader import PyFileConfigLoader
+
+    from labs.kit.author.source import BLANK
+
+    try:
+        found = PyFileConfigLoader(CONFIG, str(out)).load_config()
+    except Exception as error:  # it is a program of the instructor's own
+        raise LabsError(f"{out / CONFIG} cannot be read ({type(error).__name__}: {error}).") from error
+    blank = dict(found.ClearSolutions.get("code_stub", {})).get("python")
+    if blank != BLANK or found.OverwriteCells.get("add_missing_cells") is not True:
+        raise LabsError(
+            f"{out / CONFIG} was not written by `labs assign`: add these lines to it, and repeat the command.\n\n"
+            f"{_needed()}"
+        )
 
 
 def _due(out: Path, assignment: Assignment) -> None:

@@ -33,6 +33,8 @@ DRAWS = 6
 LAST_HINT = (
     "That is all the hints that come with this assignment. Ask your instructor, and say what the check said."
 )
+_ANY_SAYS = "What came back for this input is not what the exercise asks for."
+_ANY_THINK = "Work this input out by hand, and compare."
 _PACKED = '''"""The checks of this lab, packed. They run like any others; see the folder's README."""
 
 import base64
@@ -101,7 +103,7 @@ def plain_text(
             if hidden:
                 node.body = [_stored(exercise) if _is_given(part) else part for part in node.body]
             for name in (unseen or {}).get(exercise.name, ()):
-                _take_words(node, name)
+                _take_words(node, name, exercise.misconceptions[name].raises)
     if hidden:
         _drop_unused(tree)
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
@@ -163,18 +165,15 @@ def _literal(value: Any) -> str:
     raise TypeError(f"a case holds a {type(value).__name__}, which is not plain data")
 
 
-def _take_words(node: ast.ClassDef, name: str) -> None:
-    """Replace the sentences of the diagnosis `name` by ones that fit any."""
+def _take_words(node: ast.ClassDef, name: str, raises: str | None) -> None:
+    """Replace the diagnosis `name`, written there or elsewhere, by one whose sentences fit any."""
+    pattern = f", raises={raises!r}" if raises else ""
+    worded = f"Misconception({_ANY_SAYS!r}, {_ANY_THINK!r}{pattern})"
     for part in ast.walk(node):
         if isinstance(part, ast.Dict):
-            for key, value in zip(part.keys, part.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == name and isinstance(value, ast.Call):
-                    rest = [one for one in value.keywords if one.arg == "raises"]
-                    value.args = [
-                        ast.Constant("What came back for this input is not what the exercise asks for."),
-                        ast.Constant("Work this input out by hand, and compare."),
-                    ]
-                    value.keywords = rest
+            for place, key in enumerate(part.keys):
+                if isinstance(key, ast.Constant) and key.value == name:
+                    part.values[place] = ast.parse(worded, mode="eval").body
 
 
 def _drop_unused(tree: ast.Module) -> None:

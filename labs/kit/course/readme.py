@@ -119,8 +119,9 @@ nbgrader generate_feedback {assignment.id}
 The machine that grades needs `tensorflow-labs` itself, with its labs: their checks give the points, on inputs drawn
 afresh. Students need no more than the kit: install the newest wheel in `kit/` where they work.
 
-nbgrader runs a student's code and the checks in one process, which someone who wants to can sway. `labs grade`
-reads the same folder `submitted/` and does not have that weakness: use it where grades matter, and compare.
+nbgrader runs a student's code and the checks in one process: someone who wants to can sway them there, or read the
+solutions, and what nbgrader hands back may show a solution that stood in for what was missing. `labs grade`, as in
+`labs grade . --out graded`, grades the same submissions without that weakness: use it where grades matter.
 
 `labs assign ... --as nbgrader --out {course.name}` adds another assignment here.
 """

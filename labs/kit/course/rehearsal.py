@@ -8,6 +8,7 @@ import copy
 import csv
 import io
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from labs.kit import reference
+from labs.kit import paths, reference
 from labs.kit.answers import PASSED
 from labs.kit.command.workspace import built
+from labs.kit.course import assignment
 from labs.kit.course.answer_source import Written, written
 from labs.kit.course.wording import count
+from labs.kit.course.writing import in_one_piece, refuse_taken, writing
 from labs.kit.curriculum import Curriculum, Lab, load
 from labs.kit.errors import LabsError
 from labs.kit.exercise import Exercise
@@ -57,7 +60,7 @@ def command(names: Sequence[str], out: Path, students: int, seed: int) -> int:
     """Write an invented class, say what to do with it, and return the exit status.
 
     Args:
-        names: labs; none for those of an nbgrader course.
+        names: modules and labs; none for those of an nbgrader course.
         out: a new folder; or an nbgrader course that `labs assign` wrote, whose `submitted` is filled then.
         students: how many there are.
         seed: the same seed makes the same class.
@@ -66,13 +69,14 @@ def command(names: Sequence[str], out: Path, students: int, seed: int) -> int:
         LabsError: there is no such lab, or `out` cannot be written.
     """
     curriculum = load()
-    in_course = (out / "release").is_dir()
+    with writing(out):
+        in_course = (out / "release").is_dir()
     if in_course and names:
         raise LabsError(f"{out} is a course: its labs are handed in, so name none.")
     if in_course:
         handed = into_course(out, curriculum, students, seed)
     else:
-        labs = [curriculum.lab(name) for name in dict.fromkeys(names or [CHEAP])]
+        labs = assignment.chosen(curriculum, names or [CHEAP])
         handed = write(out, labs, students, seed)
     counted = Counter(entry.expected for entry in handed)
     right, blank = counted[PASSED], counted[BLANK]
@@ -100,10 +104,10 @@ def write(folder: Path, labs: Sequence[Lab], students: int, seed: int) -> list[H
     Raises:
         LabsError: the folder has something in it already, a lab is not built, or a file cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LabsError(f"{folder} has something in it already: name a folder that is new or empty.")
+    refuse_taken(folder, is_file=False)
     given = [Given(lab, Path(f"{lab.name.replace('/', '-')}.ipynb"), _read(built(lab))) for lab in labs]
-    return _write(folder, given, students, seed)
+    with in_one_piece(folder) as place:
+        return _write(place, given, students, seed)
 
 
 def into_course(course: Path, curriculum: Curriculum, students: int, seed: int) -> list[Handed]:
@@ -112,21 +116,25 @@ def into_course(course: Path, curriculum: Curriculum, students: int, seed: int) 
     Raises:
         LabsError: somebody has handed in already, or nothing of the labs is released.
     """
-    if any((course / SUBMITTED).glob("*")):
-        raise LabsError(
-            f"{course / SUBMITTED} has something in it already: rehearse with a course of its own."
-        )
+    for taken in (course / SUBMITTED, course / EXPECTED):
+        with writing(taken):
+            if taken.is_file() or any(taken.glob("*")):
+                raise LabsError(f"{taken} is there already: rehearse with a course of its own.")
     given = []
-    for path in sorted((course / "release").glob("*/assignment.json")):
-        described = _read(path)
-        for work in described["labs"]:
-            points = {part["name"]: part["points"] for part in work["exercises"]}
-            notebook = _read(path.parent / work["notebook"])
-            place = Path(path.parent.name, work["notebook"])
-            given.append(Given(curriculum.lab(work["name"]), place, notebook, points))
+    for path in sorted((course / "release").glob(f"*/{paths.ASSIGNMENT}")):
+        for work in assignment.read(path).labs:
+            points = {part.name: part.points for part in work.exercises}
+            place = Path(path.parent.name, work.notebook)
+            given.append(Given(curriculum.lab(work.name), place, _read(path.parent / work.notebook), points))
     if not given:
         raise LabsError(f"{course / 'release'} holds no assignment that `labs assign` wrote.")
-    return _write(course, given, students, seed)
+    with writing(course), tempfile.TemporaryDirectory(prefix=".labs-", dir=course) as beside:
+        handed = _write(Path(beside), given, students, seed)
+        if (course / SUBMITTED).is_dir():
+            (course / SUBMITTED).rmdir()  # it is empty
+        for name in (SUBMITTED, EXPECTED):
+            Path(beside, name).rename(course / name)
+    return handed
 
 
 @dataclass(frozen=True)
@@ -155,15 +163,12 @@ def _read(path: Path) -> dict:
 
 def _write(folder: Path, given: Sequence[Given], students: int, seed: int) -> list[Handed]:
     handed = []
-    try:
-        for student, place, notebook, entries in invent(given, students, seed):
-            path = folder / SUBMITTED / student / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8")
-            handed += entries
-        (folder / EXPECTED).write_bytes(as_csv(handed).encode("utf-8"))
-    except OSError as error:
-        raise LabsError(f"{folder} cannot be written ({error.strerror}).") from error
+    for student, place, notebook, entries in invent(given, students, seed):
+        path = folder / SUBMITTED / student / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        handed += entries
+    (folder / EXPECTED).write_bytes(as_csv(handed).encode("utf-8"))
     return handed
 
 

@@ -34,23 +34,34 @@ def write(folder: Path, assignment: Assignment, wheel: str) -> None:
     Raises:
         LabsError: Git is not installed, or refuses.
     """
-    if not shutil.which("git"):
-        raise LabsError("A repository needs Git, which is not installed here.")
+    require()
     files = {
         WORKFLOW: yaml.safe_dump(workflow(assignment), sort_keys=False, width=100),
         DEVCONTAINER: json.dumps(devcontainer(assignment, wheel), indent=2) + "\n",
         ".gitignore": _IGNORED,
-        # Outputs make every run a difference, and a merge of two of them no notebook.
-        ".gitattributes": "*.ipynb -merge\n*.whl binary\n",
+        # Outputs make every run a difference, and a merge of two of them no notebook. Git on Windows changes line
+        # ends, and then the sums of the data do not agree.
+        ".gitattributes": "*.ipynb -merge\n*.whl binary\nmaterial/** -text\n",
     }
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     _git(folder, "init", "--quiet", "--initial-branch=main")
-    _git(folder, "add", "--all")
+    # What this machine's own settings ignore belongs to the assignment all the same.
+    _git(folder, "add", "--all", "--force")
     who = ("-c", "user.name=TensorFlow Labs", "-c", "user.email=labs@localhost", "-c", "commit.gpgsign=false")
     _git(folder, *who, "commit", "--quiet", "--no-verify", "-m", assignment.title)
+
+
+def require() -> None:
+    """Refuse to go on where there is no Git.
+
+    Raises:
+        LabsError: so it is.
+    """
+    if not shutil.which("git"):
+        raise LabsError("A repository needs Git, which is not installed here.")
 
 
 def workflow(assignment: Assignment) -> dict:

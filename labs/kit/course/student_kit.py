@@ -47,6 +47,9 @@ labs = "labs.kit.command.cli:main"
 [project.entry-points."jupyter_client.kernel_provisioners"]
 tensorflow-labs-warm = "labs.kit.warm.provisioner:WarmProvisioner"
 
+[tool.hatch.build]
+ignore-vcs = true
+
 [tool.hatch.build.targets.wheel]
 packages = ["labs"]
 """
@@ -58,11 +61,7 @@ def write(folder: Path) -> Path:
     Raises:
         LabsError: the tool that builds it is not installed.
     """
-    if not find_spec("hatchling"):
-        raise LabsError(
-            "Building the students' kit needs hatchling: run `pip install 'tensorflow-labs[teach]'`, "
-            "or `make environment` in a checkout."
-        )
+    require()
     from hatchling.builders.wheel import WheelBuilder
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +82,19 @@ def write(folder: Path) -> Path:
         return Path(shutil.copy(wheel, folder))
 
 
+def require() -> None:
+    """Refuse to go on where the kit cannot be built.
+
+    Raises:
+        LabsError: the tool that builds it is not installed.
+    """
+    if not find_spec("hatchling"):
+        raise LabsError(
+            "Building the students' kit needs hatchling: run `pip install 'tensorflow-labs[teach]'`, "
+            "or `make environment` in a checkout."
+        )
+
+
 def kit_version() -> str:
     """Return the version of the students' kit: this package's, and a digest of what is in the kit."""
     digest = hashlib.sha256()
@@ -99,7 +111,8 @@ def files() -> Iterator[tuple[Path, str]]:
     found += sorted(path for path in kit.rglob("*") if path.is_file())
     for path in found:
         parts = path.relative_to(paths.LABS).parts
-        if "__pycache__" in parts or (parts[0] == "kit" and parts[1] in WITHOUT) or path.name.startswith("."):
+        lies_around = any(part == "__pycache__" or part.startswith(".") for part in parts)
+        if lies_around or (parts[0] == "kit" and parts[1] in WITHOUT):
             continue
         yield path, "/".join(parts)
 

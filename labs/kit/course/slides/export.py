@@ -11,6 +11,7 @@ from typing import Any
 
 from labs.kit import paths
 from labs.kit.course.wording import count
+from labs.kit.course.writing import refuse_taken, writing
 from labs.kit.curriculum import Curriculum, Lab
 from labs.kit.errors import LabsError
 
@@ -35,16 +36,13 @@ def command(curriculum: Curriculum, name: str, out: Path) -> int:
         LabsError: there is no such lab, it is not built, or `out` is there already or cannot be written.
     """
     lab = curriculum.lab(name)
-    if out.exists():
-        raise LabsError(f"{out} is there already, and nothing is overwritten: name another.")
+    refuse_taken(out, is_file=True)
     cells = arranged(_worked(lab))
     page = html(lab, cells)
-    try:
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with open(out, "x", encoding="utf-8") as file:
             file.write(page)
-    except OSError as error:
-        raise LabsError(f"{out} cannot be written ({error.strerror}).") from error
     number = sum(kind_of(cell) in (SLIDE, SUBSLIDE) for cell in cells)
     print(
         f"{out}: {lab.title}, {count(number, 'slide')}. Open it in a browser: arrows go on, O shows all of them."
