@@ -18,11 +18,12 @@ ASSIGNMENT, MATERIAL = "assignment.json", "material"
 
 
 def grading() -> bool:
-    """Tell whether notebooks are graded here, as `LABS_GRADING=yes` says.
+    """Tell whether notebooks are graded here: nbgrader autogrades, or `LABS_GRADING=yes` says so.
 
     Then nothing that came with a notebook counts, and none is given a reference.
     """
-    return os.environ.get("LABS_GRADING") == "yes"
+    # nbgrader sets its variable around the execution only: not where students validate, nor in formgrader's server.
+    return os.environ.get("LABS_GRADING") == "yes" or os.environ.get("NBGRADER_EXECUTION") == "autograde"
 
 
 def handed_out() -> Path | None:

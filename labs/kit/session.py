@@ -24,6 +24,9 @@ from labs.kit.reference import is_there, reference
 
 SEED = 42
 
+_earned: dict[tuple[str, str], bool] = {}
+"""By lab and exercise, whether it passed when its points were counted first, where notebooks are graded."""
+
 
 def start(name: str) -> "Session":
     """Begin the lab `name` in this notebook: seeds, quiet logs, a GPU if there is one.
@@ -127,7 +130,8 @@ class Session:
         """Return what an exercise earns: `of` if what you wrote last passes its check, otherwise 0.
 
         nbgrader reads the value of the cell. Nothing is shown, for it takes a warning on standard error for a
-        failure. Where notebooks are graded, the cells below go on with a working version.
+        failure. Where notebooks are graded, the first count stands, for after it the cells below go on with a
+        working version.
 
         Args:
             name: the exercise.
@@ -137,13 +141,19 @@ class Session:
             LabsError: it is none of this lab's exercises.
         """
         exercise = self._exercise(name)
+        counted = (self.name, name)
+        if counted in _earned:
+            return of if _earned[counted] else 0
         attempt = self._attempts.get(name, self._namespace.get(name))
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()), quiet.quiet_stderr():
             verdict = examine(exercise, attempt)
         self.reseed()
-        if verdict.state != "passed" and paths.grading():
-            self._namespace[name] = self._reference(name)
-        return of if verdict.state == "passed" else 0
+        passed = verdict.state == "passed"
+        if paths.grading():
+            _earned[counted] = passed
+            if not passed:
+                self._namespace[name] = self._reference(name)
+        return of if passed else 0
 
     def hint(self, attempt: Any) -> None:
         """Show the next hint of an exercise; after the last, the last again.
