@@ -120,6 +120,33 @@ def never_resets_the_clock(batches, step, clock):
     return waits, steps
 
 
+@wrong("measure", "steps-wrong")
+def counts_the_wait_into_the_step(batches, step, clock):
+    waits, steps, asked = [], [], clock()
+    for batch in batches:
+        waits.append(clock() - asked)
+        step(batch)
+        steps.append(clock() - asked)
+        asked = clock()
+    return waits, steps
+
+
+@wrong("measure", "steps-wrong")
+def forgets_to_note_the_steps(batches, step, clock):
+    waits, steps, asked = [], [], clock()
+    for batch in batches:
+        waits.append(clock() - asked)
+        step(batch)
+        asked = clock()
+    return waits, steps
+
+
+@wrong("measure", "steps-wrong")
+def adds_the_steps_up(batches, step, clock):
+    waits, steps = asks_an_iterator.value(batches, step, clock)
+    return waits, sum(steps)
+
+
 @wrong("measure", "other-times")
 def returns_milliseconds(batches, step, clock):
     waits, steps = asks_an_iterator.value(batches, step, clock)
@@ -243,6 +270,11 @@ def gives_the_calls_to_batch(examples, load, batch_size, calls):
     return examples.map(load).batch(batch_size, num_parallel_calls=calls).prefetch(2)
 
 
+@wrong("overlap", "too-few-at-once")
+def copies_two_calls_from_an_example(examples, load, batch_size, calls):
+    return examples.map(load, num_parallel_calls=2).batch(batch_size).prefetch(calls)
+
+
 @wrong("overlap", "loses-the-order")
 def gives_up_the_order(examples, load, batch_size, calls):
     loaded = examples.map(load, num_parallel_calls=calls, deterministic=False)
@@ -267,6 +299,17 @@ def prefetches_names(examples, load, batch_size, calls):
 @right("cached_train_ds")
 def shuffles_after_augmenting(examples, load, augment, batch_size):
     return examples.map(load).cache().map(augment).shuffle(1000).batch(batch_size)
+
+
+@right("cached_train_ds")
+def shuffles_names_then_pictures(examples, load, augment, batch_size):
+    loaded = examples.shuffle(1000).map(load).cache().map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+    return loaded.shuffle(len(examples), reshuffle_each_iteration=True).batch(batch_size).prefetch(1)
+
+
+@wrong("cached_train_ds", "never-augments")
+def forgets_to_augment(examples, load, augment, batch_size):
+    return examples.map(load).cache().shuffle(1000).batch(batch_size).prefetch(2)
 
 
 @wrong("cached_train_ds", "augments-whole-batches")
@@ -314,6 +357,21 @@ def caches_the_batches(examples, load, augment, batch_size):
 @wrong("cached_train_ds", "not-shuffled")
 def forgets_to_mix(examples, load, augment, batch_size):
     return examples.map(load).cache().map(augment).batch(batch_size).prefetch(2)
+
+
+@wrong("cached_train_ds", "shuffles-batches")
+def mixes_after_batching(examples, load, augment, batch_size):
+    return examples.map(load).cache().map(augment).batch(batch_size).shuffle(1000).prefetch(2)
+
+
+@wrong("cached_train_ds", "buffer-too-small")
+def mixes_a_batch_only(examples, load, augment, batch_size):
+    return examples.map(load).cache().shuffle(batch_size).map(augment).batch(batch_size).prefetch(2)
+
+
+@wrong("cached_train_ds", "buffer-too-small")
+def mixes_two(examples, load, augment, batch_size):
+    return examples.map(load).cache().shuffle(2).map(augment).batch(batch_size).prefetch(2)
 
 
 @wrong("cached_train_ds", "freezes-the-order")
@@ -374,9 +432,14 @@ def filters_gaps(lines):
     return tf.boolean_mask(rows, ~tf.reduce_any(tf.math.is_nan(rows), axis=1))
 
 
-@wrong("parse_rows", "missing-becomes-zero")
+@wrong("parse_rows", "missing-becomes-a-number")
 def defaults_to_zero(lines):
     return tf.stack(tf.io.decode_csv(lines, [0.0] * 3, select_cols=[5, 7, 11]), axis=-1)
+
+
+@wrong("parse_rows", "missing-becomes-a-number")
+def marks_missing_with_a_sentinel(lines):
+    return tf.stack(tf.io.decode_csv(lines, [-999.0] * 3, select_cols=[5, 7, 11]), axis=-1)
 
 
 @wrong("parse_rows", "other-columns")
@@ -405,6 +468,19 @@ def filters_the_headers(files, open_lines, parse, batch_size, calls):
         return line != "file,row"
 
     rows = _files(files).interleave(open_lines, cycle_length=calls, num_parallel_calls=calls).filter(is_data)
+    return rows.batch(batch_size).map(parse)
+
+
+@wrong("read_rows", "lists-a-folder")
+def lists_files(files, open_lines, parse, batch_size, calls):
+    names = tf.data.Dataset.list_files(files)
+    rows = names.interleave(lambda name: open_lines(name).skip(1), calls, num_parallel_calls=calls)
+    return rows.batch(batch_size).map(parse)
+
+
+@wrong("read_rows", "too-few-at-once")
+def opens_two_at_once(files, open_lines, parse, batch_size, calls):
+    rows = _files(files).interleave(lambda name: open_lines(name).skip(1), calls, num_parallel_calls=2)
     return rows.batch(batch_size).map(parse)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 
@@ -120,6 +121,10 @@ class measure:
             "These are times since the start, growing from batch to batch.",
             "Between which two moments does the wait for *one* batch lie?",
         ),
+        "steps-wrong": Misconception(
+            "Your waits are right; the times of the steps are not.",
+            "Which two moments enclose `step(batch)`, and do you note one number for each batch?",
+        ),
         "other-times": Misconception(
             "These are not the times that passed.",
             "Take two batches, write down every moment at which you read the clock, and subtract by hand.",
@@ -170,6 +175,8 @@ class measure:
             and np.allclose(got_steps, waits)
         ):
             raise Misread("swaps-the-lists", **wanted)
+        if got.shape == waits.shape and np.allclose(got, waits):
+            raise Misread("steps-wrong", expected={"steps": steps}, got={"steps": got_steps})
         if got.shape == waits.shape and not got.any():
             raise Misread("waits-are-zero", **wanted)
         between = waits + np.concatenate([[0], steps[:-1]])
@@ -316,19 +323,29 @@ class make_train_ds:
 
 
 class _Meeting:
-    """Lets calls wait for one another, and so tells whether two are ever under way at the same time."""
+    """Lets the first `calls` calls wait for one another, and so tells how many are under way at the same time."""
 
-    def __init__(self, patience=0.7):
-        self._barrier, self.together = threading.Barrier(2), False
-        self._patience, self._calls = patience, itertools.count()
+    def __init__(self, calls, patience=0.7):
+        self._barrier, self._patience = threading.Barrier(calls), patience
+        self._lock, self._numbers = threading.Lock(), itertools.count()
+        self._here, self.at_once = 0, 0
+
+    @property
+    def together(self):
+        return self.at_once == self._barrier.parties
 
     def arrive(self):
-        if next(self._calls) < 2:
-            try:
-                self._barrier.wait(self._patience)
-                self.together = True
-            except threading.BrokenBarrierError:
-                pass
+        if next(self._numbers) >= self._barrier.parties:
+            return
+        self._count(1)
+        with suppress(threading.BrokenBarrierError):
+            self._barrier.wait(self._patience)
+        self._count(-1)
+
+    def _count(self, change):
+        with self._lock:
+            self._here += change
+            self.at_once = max(self.at_once, self._here)
 
 
 @check(
@@ -361,6 +378,10 @@ class overlap:
             "The pictures were loaded one after another: no call began before the one before it had ended.",
             "`map` takes one call at a time unless you tell it otherwise. Which argument has not been used?",
         ),
+        "too-few-at-once": Misconception(
+            "Some pictures were loaded at the same time, but fewer than `calls` says.",
+            "Is there a number in your chain where an argument of `overlap` belongs?",
+        ),
         "loses-the-order": Misconception(
             "The examples came out in another order than they went in.",
             "A slow file was overtaken. Which argument decides whether results may overtake one another?",
@@ -383,7 +404,7 @@ class overlap:
 
     @staticmethod
     def when(overlap, examples, batch_size, calls):
-        loads, ranks, meeting = [], [], _Meeting()
+        loads, ranks, meeting = [], [], _Meeting(calls)
         overtaken = threading.Event()
 
         def fetch(path):
@@ -416,7 +437,7 @@ class overlap:
             "ranks": ranks,
             "sizes": [len(image) if image.ndim == 2 else 0 for image in images],
             "order": np.concatenate([image[..., 0].ravel() for image in images]).astype(int),
-            "together": meeting.together,
+            "at_once": meeting.at_once,
             "ahead": ahead,
         }
 
@@ -431,8 +452,11 @@ class overlap:
             )
         if len(order) != examples:
             raise Misread("drops-the-rest", expected=f"{examples} examples", got=f"{len(order)} examples")
-        if not seen["together"]:
-            raise Misread("one-at-a-time", expected=f"{calls} calls at once", got="never two at once")
+        if seen["at_once"] < calls:
+            name = "too-few-at-once" if seen["at_once"] > 1 else "one-at-a-time"
+            raise Misread(
+                name, expected=f"{calls} calls at once", got=f"never more than {seen['at_once']} at once"
+            )
         if (order != np.arange(examples)).any():
             raise Misread("loses-the-order", expected=np.arange(10), got=order[:10])
         if seen["ahead"] < 2 * batch_size:
@@ -458,6 +482,10 @@ class cached_train_ds:
     """Loaded once, then in a new order and newly augmented in every epoch."""
 
     misconceptions = {
+        "never-augments": Misconception(
+            "`augment` was never called.",
+            "Which argument have you not used, and after which step does it belong?",
+        ),
         "augments-whole-batches": Misconception(
             "`augment` was handed a whole batch, so all its pictures get the same random change.",
             "It takes one picture. Which comes first, `map(augment)` or `batch`?",
@@ -485,9 +513,17 @@ class cached_train_ds:
         "not-shuffled": Misconception(
             "The examples came in the order of the disk.", "Where in your chain is the order mixed?"
         ),
+        "shuffles-batches": Misconception(
+            "Whole batches were mixed, but inside each batch the examples are neighbours, all of one class.",
+            "What is one element at the place where you shuffle?",
+        ),
         "freezes-the-order": Misconception(
             "The order was mixed once and is the same in every epoch.",
             "On which side of the cache does the mixing happen?",
+        ),
+        "buffer-too-small": Misconception(
+            "The buffer is smaller than the data set, so examples stay near their place on the disk.",
+            "There may be more examples than the number you wrote. Which number is always enough?",
         ),
     }
 
@@ -520,7 +556,7 @@ class cached_train_ds:
                 np.asarray(images) for images, _ in itertools.islice(dataset, examples // batch_size + 4)
             ]
             values = np.concatenate([image[..., 0].ravel() for image in images]).astype(int)
-            seen["sizes"].append(len(images[0]) if images[0].ndim == 2 else 0)
+            seen["sizes"].append([len(image) if image.ndim == 2 else 0 for image in images])
             seen["orders"].append(values % 1000)
             seen["rolls"].append(values // 1000)
             seen["loads"].append(int(loads))
@@ -529,11 +565,14 @@ class cached_train_ds:
 
     @staticmethod
     def then(seen, examples, batch_size, epochs):
+        if not seen["ranks"]:
+            raise Misread("never-augments", expected="augmented pictures", got="pictures as loaded")
         if any(rank != 1 for rank in seen["ranks"]):
             raise Misread("augments-whole-batches", expected="one picture", got="a batch of pictures")
-        if seen["sizes"][0] != batch_size:
+        largest = max(seen["sizes"][0])
+        if largest != batch_size:
             raise Misread(
-                "not-batched", expected=f"{batch_size} pictures", got=f"{seen['sizes'][0] or 1} in an element"
+                "not-batched", expected=f"{batch_size} pictures", got=f"{largest or 1} in an element"
             )
         orders, rolls = seen["orders"], seen["rolls"]
         if any(sorted(order) != list(range(examples)) for order in orders):
@@ -553,9 +592,22 @@ class cached_train_ds:
             )
         if (orders[0] == np.arange(examples)).all():
             raise Misread("not-shuffled", expected="a mixed order", got=orders[0][:10])
+        batches = np.split(orders[0], np.cumsum(seen["sizes"][0])[:-1])
+        if all((np.diff(batch) == 1).all() for batch in batches):
+            raise Misread(
+                "shuffles-batches", expected="pictures from all over the disk", got=batches[0].tolist()
+            )
         if (orders[0] == orders[1]).all():
             raise Misread(
                 "freezes-the-order", expected="a new order", got=f"twice {orders[0][:8].tolist()} ..."
+            )
+        furthest = max((numbers - np.arange(examples)).max() for numbers in orders)
+        # Half, because few examples are drawn here: by chance a full buffer stays below it once in a million times.
+        if furthest < 0.5 * examples:
+            raise Misread(
+                "buffer-too-small",
+                expected="the last pictures may come first",
+                got=f"no picture came more than {furthest} places before its turn",
             )
 
 
@@ -602,9 +654,10 @@ class parse_rows:
             "Lines with a missing value were left out.",
             "One row for each line: whoever uses the rows decides later what to do with gaps.",
         ),
-        "missing-becomes-zero": Misconception(
-            "A missing value became 0, which looks like a measurement.",
-            "Zero degrees is weather. Which float can never be mistaken for a measurement?",
+        "missing-becomes-a-number": Misconception(
+            "A missing value became a number, which looks like a measurement.",
+            "Zero degrees is weather, and -999 pulls every mean down. Which float can never be mistaken for a "
+            "measurement?",
         ),
         "other-columns": Misconception(
             "These are not the columns that were asked for.",
@@ -637,8 +690,9 @@ class parse_rows:
             raise Misread("drops-incomplete-rows", expected=f"{len(lines)} rows", got=f"{len(rows)} rows")
         if _same(rows, wanted):
             return
-        zeros = _same(rows, np.nan_to_num(wanted))
-        raise Misread("missing-becomes-zero" if zeros else "other-columns", expected=wanted, got=rows)
+        there = np.isfinite(wanted)
+        filled = rows.shape == wanted.shape and _same(rows[there], wanted[there])
+        raise Misread("missing-becomes-a-number" if filled else "other-columns", expected=wanted, got=rows)
 
 
 def _same(rows, wanted):
@@ -676,6 +730,11 @@ class read_rows:
     """The rows of many files, read at once, mixed, without headers, parsed by the batch."""
 
     misconceptions = {
+        "lists-a-folder": Misconception(
+            "`list_files` looks for files on this disk; these names are known to `open_lines` alone.",
+            "You have a list of names already. Which method makes a dataset of a list?",
+            raises=r"No files matched",
+        ),
         "parses-line-by-line": Misconception(
             "`parse` was called with a single line; that is many calls for little work.",
             "It takes a whole batch of lines. Which comes first, `batch` or `map`?",
@@ -704,6 +763,10 @@ class read_rows:
             "The lines are mixed, but the files were opened one after another, each waiting for the one before.",
             "Taking turns and working at the same time are two arguments of `interleave`. Which one is missing?",
         ),
+        "too-few-at-once": Misconception(
+            "Some files were opened at the same time, but fewer than `calls` says.",
+            "Is there a number in your chain where an argument of `read_rows` belongs?",
+        ),
     }
 
     @staticmethod
@@ -714,7 +777,7 @@ class read_rows:
 
     @staticmethod
     def when(read_rows, rows_of_files, batch_size, calls):
-        meeting, ranks = _Meeting(), []
+        meeting, ranks = _Meeting(calls), []
 
         def send(name):
             meeting.arrive()
@@ -744,7 +807,7 @@ class read_rows:
             if not meeting.together or np.count_nonzero(np.diff(rows[:, 0])) >= len(files):
                 break
         sizes = [len(rows) for rows in batches]
-        return {"ranks": ranks, "sizes": sizes, "rows": rows, "together": meeting.together}
+        return {"ranks": ranks, "sizes": sizes, "rows": rows, "at_once": meeting.at_once}
 
     @staticmethod
     def then(seen, rows_of_files, batch_size, calls):
@@ -766,5 +829,8 @@ class read_rows:
             raise Misread("loses-rows", expected=f"{len(wanted)} rows", got=f"{len(rows)} rows")
         if np.count_nonzero(np.diff(rows[:, 0])) < files:
             raise Misread("one-file-after-another", expected="rows of several files in turn", got=rows[:8, 0])
-        if not seen["together"]:
-            raise Misread("opens-one-at-a-time", expected=f"{calls} files at once", got="never two at once")
+        if seen["at_once"] < calls:
+            name = "too-few-at-once" if seen["at_once"] > 1 else "opens-one-at-a-time"
+            raise Misread(
+                name, expected=f"{calls} files at once", got=f"never more than {seen['at_once']} at once"
+            )

@@ -276,6 +276,17 @@ def bare_arrays(pixels, count):
     return lambda: (_prepare(pixels[place : place + 1]) for place in _places(pixels, count))
 
 
+@wrong("representative", "no-list")
+def tuples_of_one(pixels, count):
+    return lambda: ((_prepare(pixels[place : place + 1]),) for place in _places(pixels, count))
+
+
+@wrong("representative", "no-list")
+def tuples_from_a_dataset(pixels, count):
+    dataset = tf.data.Dataset.from_tensor_slices((_prepare(pixels[_places(pixels, count)]),)).batch(1)
+    return lambda: iter(dataset)
+
+
 @wrong("representative", "labels-too")
 def with_a_label(pixels, count):
     return lambda: ([_prepare(pixels[place : place + 1]), np.zeros(1)] for place in _places(pixels, count))
@@ -314,6 +325,17 @@ def all_photos(pixels, count):
 @wrong("representative", "first-ones-only")
 def the_first_ones(pixels, count):
     return lambda: ([_prepare(pixels[place : place + 1])] for place in range(count))
+
+
+@wrong("representative", "neighbours-only")
+def the_last_ones(pixels, count):
+    return lambda: ([_prepare(photo[None])] for photo in pixels[-count:])
+
+
+@wrong("representative", "neighbours-only")
+def from_the_middle_on(pixels, count):
+    middle = len(pixels) // 2
+    return lambda: ([_prepare(pixels[place : place + 1])] for place in range(middle, middle + count))
 
 
 @wrong("representative", "one-photo-again")

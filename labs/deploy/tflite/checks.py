@@ -346,7 +346,8 @@ class representative:
         ),
         "no-list": Misconception(
             "An item is not a list with one array.",
-            "A model can have several inputs, so each item is a list of them, even when there is only one.",
+            "A model can have several inputs, so each item is a list of them, even when there is only one. (A tuple "
+            "means something else to the converter: the name of a signature, and a dict of its inputs.)",
         ),
         "labels-too": Misconception(
             "An item holds more than one array.",
@@ -375,6 +376,10 @@ class representative:
         "first-ones-only": Misconception(
             "You took the first photos. If the data is sorted, they are all of one class.",
             "How do you get `count` places between the first and the last photo?",
+        ),
+        "neighbours-only": Misconception(
+            "You took photos that lie side by side. If the data is sorted, they are all of one class.",
+            "How large must the step from one place to the next be, so that `count` of them reach over all photos?",
         ),
         "one-photo-again": Misconception(
             "The same photo came again and again.",
@@ -442,6 +447,10 @@ class representative:
             raise Misread(
                 "first-ones-only", expected=f"places up to {len(pixels) - 1}", got=sorted(places.tolist())
             )
+        if len(set(places.tolist())) == count == np.ptp(places) + 1:
+            raise Misread(
+                "neighbours-only", expected=f"places from 0 to {len(pixels) - 1}", got=sorted(places.tolist())
+            )
 
 
 def _sorted_pixels(rng, count, shape):
@@ -451,14 +460,14 @@ def _sorted_pixels(rng, count, shape):
 
 
 def _items(iterable, most):
-    """Return the items as plain data: lists of arrays as lists, a bare array or anything else as text or array."""
+    """Return the items as plain data: lists of arrays as lists, a bare array, a tuple or anything else as text."""
     if isinstance(iterable, np.ndarray) or not (
         hasattr(iterable, "__iter__") or inspect.isgenerator(iterable)
     ):
         return []
     return [
         [np.asarray(each) for each in item]
-        if isinstance(item, list | tuple)
+        if isinstance(item, list)
         else "a bare array"
         if isinstance(item, np.ndarray)
         else f"a {type(item).__name__}"

@@ -22,12 +22,13 @@
 #       - {old: "`from_concrete_functions([f], model)`", new: "`from_keras_model` or `from_saved_model`"}
 #       - {old: "`Optimize.OPTIMIZE_FOR_SIZE`, `OPTIMIZE_FOR_LATENCY`", new: "`tf.lite.Optimize.DEFAULT`"}
 #       - {old: "`model.save(folder)` for a SavedModel", new: "`model.export(folder)`"}
+#       - {old: "quantizing in the converter", new: "LiteRT Quantizer; the converter still does it in 2.21"}
 # ---
 
 # %% [markdown]
 # The shop's sorter of clothes has to work in the store-room, on a hand scanner. There is no network, no Python
-# and no room for TensorFlow: 150 kB are left. A smaller file is easily made. The question is which one you dare
-# to ship, and how you know.
+# and no room for TensorFlow: a small runtime is there, and 150 kB are left for the model. A smaller file is easily
+# made. The question is which one you dare to ship, and how you know.
 #
 # The longer cell below holds helpers: run it now, and read each helper when you meet it.
 
@@ -321,9 +322,9 @@ representative = lab.check(representative)
 #
 # ### Exercise: convert
 #
-# Write `convert` for all four. `optimizations` is the list `[tf.lite.Optimize.DEFAULT]`. For int8 also set
-# `target_spec.supported_ops` to `[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]`: then an operator without an int8 form
-# fails here instead of staying float32 in silence.
+# Write `convert` for all four. `optimizations` is the list `[tf.lite.Optimize.DEFAULT]`. For int8 it is good
+# practice to set also `target_spec.supported_ops` to `[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]`: then an operator
+# without an int8 form fails here instead of staying float32 in silence.
 
 
 # %% tags=["exercise"]
@@ -378,8 +379,8 @@ print("quantized photo = pixel - 128:", np.array_equal(quantize(test_images, sca
 # ## 5. Judge by class, on every test photo
 #
 # Each filter has a scale of its own, so that small weights are not drowned by large ones elsewhere. The input's
-# scale and zero point stand in the file as *metadata*, and here they say something lovely: the byte from the camera
-# minus 128 is the input. Whoever calls an int8 file must read them. Now: is it still any good?
+# scale and zero point stand in the file with the tensor, and here they say something lovely: the byte from the
+# camera minus 128 is the input. Whoever calls an int8 file must read them. Now: is it still any good?
 #
 # **Predict.** Two files are right on exactly 857 of 1,000 photos each. Do they give the same answers?
 #
@@ -390,8 +391,8 @@ print("quantized photo = pixel - 128:", np.array_equal(quantize(test_images, sca
 # </details>
 # <details><summary>Not necessarily</summary>
 #
-# Right. Count what was lost and what was won. Both ways is noise at the border between two classes; one way, in one
-# class, is damage.
+# Right. Count what was lost and what was won. Both ways, or a handful, is noise at the border between two classes.
+# Many more lost than won, above all in one class, is damage. (The sign test, McNemar's, says how many is many.)
 #
 # </details>
 #
@@ -443,7 +444,7 @@ def show_change(after, title, alt):
     return lost, won
 
 
-words = "Ten classes with short bars: of 100 photos each, few are won or lost by int8."
+words = "Ten classes, most without a bar: of 100 photos each, int8 wins or loses a few in a few classes."
 moved = show_change(answers["int8"], "int8 moves few photos of any class", words)
 print("fewer than 10 of 100 photos moved in every class:", np.max(moved) < 10)
 
@@ -527,7 +528,8 @@ except Exception as error:
 # </details>
 # <details><summary>Only a runtime with the Flex delegate</summary>
 #
-# Right, and the Python package has none. You cannot even test the file here.
+# Right, and neither Python package has it: `ai_edge_litert` never had, TensorFlow lost it with 2.20, whatever the
+# documentation still says. You cannot even test the file here.
 #
 # </details>
 #
@@ -540,8 +542,10 @@ selected.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.Op
 with quiet():
     flex = selected.convert()
 print(f"way 1: a file of {len(flex) / 1000:.0f} kB. And when it is to run:")
-with lab.fails(RuntimeError):
-    Interpreter(model_content=flex).allocate_tensors()
+for runtime in (Interpreter, tf.lite.Interpreter):
+    print(runtime.__module__.split(".")[0], end=": ")
+    with lab.fails(RuntimeError), quiet():
+        runtime(model_content=flex).allocate_tensors()
 
 
 # %%
@@ -661,8 +665,8 @@ lab.show(
 #
 # Write `choose`. A candidate fits if it has at most the budget's `kB` and `ms` and at least its `accuracy`; limits
 # included. Of those that fit take the smallest, of equally small ones the faster. If none fits, return None: that
-# starts a talk about fewer weights or another chip. (And if two differ by a few bytes only, ask what the device
-# computes with.)
+# starts a talk about fewer weights or another chip. If two differ by a few bytes only, ask what the device computes
+# with. The `ms` here are this machine's: measure on the scanner.
 
 
 # %% tags=["exercise"]
@@ -712,8 +716,10 @@ print("the damaged file, nobody asks for accuracy:", choose(damaged, {**scanner,
 # <details><summary>How do you convert and quantize a model, and how do you know that it is still good?</summary>
 #
 # `TFLiteConverter` from the Keras model or a SavedModel gives a FlatBuffer. Float16 halves it; dynamic range stores
-# int8 weights; full int8 needs a representative data set for the ranges of the activations. Then run the file
-# itself, on the whole test set, against the float model, class by class, and time it on the device.
+# int8 weights; full int8 needs a representative data set for the ranges of the activations. Each tensor has a scale
+# and a zero point, a weight one scale for each filter. Then run the file itself, on the whole test set, against the
+# float model, class by class, and time it on the device. Not good enough? Look at the calibration data first, then
+# keep sensitive layers in float or activations in 16 bits (int16x8), then try quantization-aware training.
 #
 # *Follow-up: an int8 file has the right size and runs fast, and half its answers are wrong. Where do you look
 # first?* At the input's scale. For photos in [0, 1] it has to be near 1/255: yours was twenty times smaller after
@@ -779,12 +785,19 @@ print("the damaged file, nobody asks for accuracy:", choose(damaged, {**scanner,
 # You can now convert, quantize by hand and by converter, run and time a file, and choose one with reasons.
 #
 # **On a GPU and at scale:** a phone's GPU or neural unit is reached by a delegate or an accelerator, each with its
-# own list of operators; float16 is for GPUs, int8 for most neural units. Measure on each kind of device. If
-# quantizing after training costs too much, train with it: quantization-aware training.
+# own list of operators; float16 is for GPUs, int8 for most neural units. Measure on each kind. If quantizing after
+# training costs too much, train with it: *quantization-aware training*. TensorFlow's tool for it (TFMOT) still needs
+# Keras 2, `tf_keras`.
+
+# %% [markdown]
+# **Newer ways to the same file:** `model.export("sorter.tflite", format="litert")` calls this converter, with TF
+# Select allowed: the contrast filter would convert, and not run. *LiteRT Quantizer* (`litert-quantizer`) quantizes a
+# float32 file operator by operator; LiteRT's documentation now prefers it to the converter.
+# `ai_edge_litert.compiled_model.CompiledModel` is the newer interface; `Interpreter` stays for what exists.
 #
 # **Full data:** `labs fetch fashion_mnist`, then `lab.load(..., full=True)`.
 #
 # **Official documentation:** [LiteRT](https://ai.google.dev/edge/litert),
-# [post-training quantization](https://ai.google.dev/edge/litert/models/post_training_quantization),
-# [select TensorFlow operators](https://ai.google.dev/edge/litert/models/ops_select),
+# [post-training quantization](https://developers.google.com/edge/litert/conversion/tensorflow/quantization/post_training_quantization),
+# [select TensorFlow operators](https://developers.google.com/edge/litert/conversion/tensorflow/ops_select),
 # [the converter](https://www.tensorflow.org/api_docs/python/tf/lite/TFLiteConverter).

@@ -690,6 +690,12 @@ class GrowsFirst(_Scale):
         return self.divide(gradients)
 
 
+@wrong("LossScale", "other-dtype")
+class ComputesMoreExactly(_Scale):
+    def divide(self, gradients):
+        return [gradient.astype(float) / self.value for gradient in gradients]
+
+
 @wrong("LossScale", "never-halves")
 class SkipsOnly(_Scale):
     def overflow(self):

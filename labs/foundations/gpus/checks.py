@@ -719,6 +719,10 @@ class LossScale:
             "After a doubling the gradients are half of what they should be.",
             "With which value was *this* loss multiplied: the one before the doubling or after?",
         ),
+        "other-dtype": Misconception(
+            "The gradients are right, but not float32.",
+            "The weights are float32. Which line makes another dtype of the gradients?",
+        ),
         "never-halves": Misconception(
             "After an overflow the scale is what it was, so the next step overflows too.",
             "Which attribute does the next step multiply its loss by?",
@@ -813,6 +817,9 @@ def _judge_gradients(step, got, scale, grown):
         np.concatenate([np.ravel(one) for one in some]).astype(np.float64) for some in (got, exact)
     )
     if np.allclose(flat, right, rtol=1e-4, atol=0):
+        dtypes = sorted({one.dtype.name for one in got})
+        if dtypes != ["float32"]:
+            raise Misread("other-dtype", expected="float32", got=", ".join(dtypes))
         return
     known = {
         "not-unscaled": right * scale,

@@ -7,7 +7,7 @@
 #       say with numbers when a GPU pays, when it starves, and what 16 bits change.
 #     minutes: 80
 #     level: intermediate
-#     prerequisites: [keras/sequential]
+#     prerequisites: [foundations/graphs, keras/sequential]
 #     outcomes:
 #       - list devices, split one, and set memory growth before it is too late
 #       - say where a tensor lives, and find copies that nobody asked for
@@ -127,8 +127,8 @@ with lab.fails(RuntimeError):
 #
 # ### Exercise: use the GPUs that are there
 #
-# Write `use_gpus`. `config` is `tf.config`: for each of its physical GPUs call
-# `config.experimental.set_memory_growth(gpu, True)`. If it is too late, go on.
+# Write `use_gpus`. For each physical GPU call `config.experimental.set_memory_growth(gpu, True)`. If it is too late,
+# go on. `config` stands for the `tf.config` of machines with none, one or several GPUs: ask it.
 
 
 # %% tags=["exercise"]
@@ -273,8 +273,9 @@ print(measured())
 # FLOPs and moves at least three matrices, 12n² bytes in float32. Their sum takes n² FLOPs for the same bytes.
 #
 # The figure below is a *roofline*, its roof drawn from your own best points: under the slope memory and caches are
-# the limit, under the flat part arithmetic. Work that reaches neither is overhead. The data sheet in section 5 has
-# a roof of 19,500 GFLOP/s: more to miss. A layer's batch climbs like `n`: its weights are fetched once for all rows.
+# the limit, under the flat part arithmetic. Work that reaches neither is overhead. A large GPU's roof is a hundred
+# times as high (section 5), so small work misses it by more. A layer's batch climbs like `n`: its weights are
+# fetched once for all rows.
 #
 # **Predict.** You double `n`. What happens to the intensity of the product?
 #
@@ -346,12 +347,16 @@ def predict_seconds(device, job):
 predict_seconds = lab.check(predict_seconds)
 
 # %% [markdown]
+# Products of float32 matrices can be faster still: on this GPU and later ones TensorFlow computes them in *TF32*
+# unless you forbid it, with `tf.config.experimental.enable_tensor_float_32_execution(False)`. That is float32 with
+# 10 bits for the digits, and 156 TFLOP/s by the same data sheet.
+#
 # **Predict.** Two vectors of 16 million float32 numbers are copied to that GPU, added, and the sum is copied
 # back. What takes most of the time?
 #
 # <details><summary>The addition: 16 million of them</summary>
 #
-# At 19.5 million additions in a microsecond that is below 1 µs, and fetching them is 0.1 ms.
+# Even at half of 19.5 million operations in a microsecond that is below 2 µs, and fetching them is 0.1 ms.
 #
 # </details>
 # <details><summary>The copies</summary>
@@ -362,34 +367,37 @@ predict_seconds = lab.check(predict_seconds)
 
 # %%
 a100 = {"start": 10e-6, "flops_per_s": 19.5e12, "bytes_per_s": 1555e9, "link_bytes_per_s": 32e9}
+tf32 = a100 | {"flops_per_s": 156e12}
 side, product = 4 * 8192**2, 2 * 8192**3  # bytes of a matrix, operations of a product
 names = ("operations", "flops", "bytes", "copied")
 jobs = {
     "add 1,000 numbers": (1, 1e3, 12e3, 12e3),
     "add 16 million": (1, 16e6, 192e6, 192e6),
     "one product, n = 8192": (1, product, 3 * side, 3 * side),
-    "100 products, data stay": (100, 100 * product, 300 * side, 3 * side),
+    "the same in TF32": (1, product, 3 * side, 3 * side),
+    "100 in TF32, data stay": (100, 100 * product, 300 * side, 3 * side),
 }
 jobs = {name: dict(zip(names, numbers, strict=True)) for name, numbers in jobs.items()}
-whole = np.array([predict_seconds(a100, job) for job in jobs.values()])
 
 # %%
+whole = np.array(list(map(predict_seconds, (a100, a100, a100, tf32, tf32), jobs.values())))
 start = np.array([100 * job["operations"] * a100["start"] for job in jobs.values()]) / whole
 copy = np.array([100 * job["copied"] / a100["link_bytes_per_s"] for job in jobs.values()]) / whole
 figure, axes = plt.subplots(figsize=(8.5, 3))
 axes.barh(list(jobs), start, label="starting")
 axes.barh(list(jobs), copy, left=start, label="copying")
 axes.barh(list(jobs), 100 - start - copy, left=start + copy, label="working")
-axes.set(xlabel="share of the time (%)", ylabel=" ", title="Only large products are work (calculated)")
+axes.set(xlabel="share of the time (%)", ylabel=" ", title="Copies weigh, until data stay (calculated)")
 axes.invert_yaxis()
 axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-lab.show(figure, alt="Shares of time. Adding few numbers is start, many is copy, 100 products are work.")
+lab.show(figure, alt="Shares of time: few numbers are start, many copy, one TF32 product copy, 100 are work.")
 print("calculated, not measured:", [f"{1000 * seconds:.2f} ms" for seconds in whole])
 
 # %% [markdown]
-# So a GPU loses on small work, because of the starts, and on work that only passes through, because of the copies.
-# It wins where much is computed with data that stay. Training is like that: weights stay, and a batch is copied
-# once. Now hold copies against your own machine.
+# So a GPU loses on small work, because of the starts. On work that only passes through it gains little, if anything:
+# the copies alone take most of the time that a CPU needs for all of it, as the next cell measures. And 32 GB/s is the
+# link's limit, which copies from ordinary memory do not reach. It wins where much is computed with data that stay, as
+# in training.
 
 # %%
 with tf.device("CPU:0"):
@@ -417,12 +425,13 @@ print(f"the A100's copies alone: {1000 * 128e6 / a100['link_bytes_per_s']:.1f} m
 # ### Exercise: diagnose it
 #
 # Write `diagnose`. Without prefetch, a batch takes its input, then its step; with it, the longer of the two. The
-# device *waits* in all time without a step. What is *gained* if only the step becomes `faster` times as fast?
+# device *waits* whenever no step runs. The *gain*: old seconds of a batch divided by new ones, if only the step
+# becomes `faster` times as fast.
 
 
 # %% tags=["exercise"]
 def diagnose(input_seconds, step_seconds, prefetch, faster):
-    """Return {"seconds": of a batch, "waiting": the share without a step, "gain": old by new seconds}."""
+    """Return {"seconds": of a batch, "waiting": the share without a step, "gain": old / new seconds}."""
 
     ### BEGIN SOLUTION
     def batch_seconds(step):
@@ -541,7 +550,7 @@ print("keeping the input halves the batch's time at least:", kept < both / 2, "-
 #
 # Half the bytes are twice the intensity, and GPUs have units for products in 16 bits. Two formats share them
 # out differently: float16 keeps 10 bits for the digits and 5 for the exponent, bfloat16 keeps 7 and 8, as many
-# for the exponent as float32.
+# for the exponent as float32. (TF32 is a third: for products only, with nothing to set.)
 #
 # **Predict.** Which of the two turns a gradient of 0.00000001 into 0?
 #
@@ -566,7 +575,7 @@ for _ in range(100):
     total = {dtype: number + tf.constant(0.001, dtype) for dtype, number in total.items()}
 for dtype, number in total.items():
     print(f"1 and a hundred times 0.001, added up in {dtype.name}: {float(number):.1f}")
-print(measured())
+print("TF32 is allowed:", tf.config.experimental.tensor_float_32_execution_enabled(), "-", measured())
 
 # %% [markdown]
 # In bfloat16 the number after 1 is 1.0078: a weight that moves in small steps stands still. Hence *mixed* precision:
@@ -575,7 +584,8 @@ print(measured())
 # ### Exercise: a model in mixed precision
 #
 # Write `make_classifier`: a hidden layer of 64 units with ReLU that follows `policy`, for example
-# `"mixed_bfloat16"`, as its `dtype`, and float32 logits. Leave the global policy alone.
+# `"mixed_bfloat16"`, as its `dtype`, and float32 logits. The photos come scaled: these two `Dense` layers and a
+# `Flatten`, no more. Leave the global policy alone.
 
 
 # %% tags=["exercise"]
@@ -638,8 +648,8 @@ lab.show(
 )
 
 # %% [markdown]
-# Multiply the loss, and by the chain rule every gradient is multiplied. Divide in float32, and only the zeros are
-# gone. Too large a scale gives `inf`: then skip the step and halve the scale, and try a larger one later.
+# Multiply the loss, and by the chain rule every gradient is multiplied. Divide in float32: all is back but what was
+# 0 even so. Too large a scale gives `inf`: skip the step, halve the scale, and try larger ones later.
 #
 # ### Exercise: scale the loss by hand
 #
@@ -687,13 +697,14 @@ for policy in ("float32", "mixed_float16"):
 
 # %% [markdown]
 # Keras does this for you: `compile` wraps the optimizer in a `LossScaleOptimizer`, with the start and the growth
-# of your class. But only if the *model's* policy is `mixed_float16`, and that comes from the global one. Set it in
-# the layers alone, and you wrap the optimizer yourself. bfloat16 needs neither.
+# of your class. But only if the *model's* policy is `mixed_float16`. A `Sequential` or functional model takes that
+# from the global one, or you set `model.dtype_policy` before `compile`. Set it in the layers alone, and you wrap the
+# optimizer yourself. bfloat16 needs neither.
 
 # %% [markdown]
 # ## Break it: the GPU that was never there
 #
-# A job asks for a GPU, runs without a complaint, and takes all night. Its script has `tf.device("GPU:0")` in
+# A job asks for a GPU, runs without an error, and takes all night. Its script has `tf.device("GPU:0")` in
 # it, so nobody doubts. Here the script asks for device 9, which your machine does not have either.
 
 # %%
@@ -712,15 +723,17 @@ tf.config.set_soft_device_placement(True)
 
 # %% [markdown]
 # *Soft placement* moves an operation if its device is missing or has no kernel for it. The second is welcome; the
-# first is how a driver that does not load costs a night. *Mend it*: switch it off while you test, as the last lines
-# did, or stop a job at its start unless `list_physical_devices("GPU")` is as long as it must be.
+# first is how a driver that does not load costs a night. (The log says it once, "Skipping registering GPU devices",
+# where logs are on; here they are off.) *Mend it*: switch soft placement off while you test, or stop a job at its
+# start unless `list_physical_devices("GPU")` is as long as it must be.
 
 # %% [markdown]
 # ## Measure it: photos a second by batch size
 #
 # Back to the team. How many photos does their model learn from in a second? The photos lie on the device, the step
-# is traced once for all sizes. Where the curve climbs, make batches larger before you buy; where it is flat, rent
-# a GPU for an hour and run this lab on it.
+# is traced once for all sizes. Where the curve climbs, make batches larger before you buy. (Then tune the
+# learning rate again: photos a second are not accuracy.) Where it is flat, rent a GPU for an hour and run this lab on
+# it.
 
 # %%
 batch_sizes, speeds = (1, 4, 16, 64, 256, 1024), {}
@@ -743,6 +756,16 @@ axes.minorticks_off()
 axes.set(xlabel="photos in a batch", ylabel="rate (photos/s)", title="One by one is mostly overhead")
 axes.legend()
 lab.show(figure, alt="Photos a second against batch size: up, then flatter. A GPU has its own curve.")
+weights = make_model().count_params()
+for n, rate in zip(batch_sizes, speeds["CPU"], strict=True):
+    job = {"operations": 100, "flops": 6 * weights * n, "bytes": 40 * weights, "copied": 4 * 784 * n}
+    print(f"batch of {n:4}: {n / rate / predict_seconds(a100, job):.1f} times as fast on an A100, calculated")
+
+# %% [markdown]
+# The last lines hold the A100 of section 5 against your CPU: 6 FLOPs for each weight and photo (2 forward, 4
+# backward), 40 bytes for each weight (Adam), and 100 starts, which is assumed. So neither of the two is right: not
+# slower, and far from fifty times as fast, least of all for small batches. And while the photos come from the bucket,
+# next to nothing is gained, as section 6 measured.
 
 # %% [markdown]
 # ## Explain it
@@ -754,16 +777,19 @@ lab.show(figure, alt="Photos a second against batch size: up, then flatter. A GP
 # It finds them when it starts and runs every operation that has a GPU kernel there by itself; `tf.device`
 # overrides. Tensors stay where they were made, and are copied silently where devices differ. It pays for large
 # products of matrices, where thousands of numbers are computed at once and each byte is used often: there it can
-# be orders of magnitude. It does not for small operations, nor if data cannot keep up.
+# be orders of magnitude. It does not for small operations, and the input must keep up, or it waits. It needs NVIDIA's
+# driver and `tensorflow[and-cuda]`. With several GPUs only the first computes, though memory of all is taken, until a
+# `tf.distribute` strategy or `CUDA_VISIBLE_DEVICES` says otherwise.
 #
 # *Follow-up: `tf.device("GPU:0")` is in the script. How do you know that it ran there?* Ask a result for its
-# `device`, or switch soft placement off: by default a missing GPU is replaced by the CPU without a word.
+# `device`, or switch soft placement off: by default a missing GPU is replaced by the CPU without an error.
 #
 # </details>
 # <details><summary>When is a GPU slower than a CPU?</summary>
 #
-# When starting the operations takes longer than the work: small batches, loops of tiny operations. When data are
-# copied for little arithmetic: few FLOPs per byte. And when the input is the limit, it is no faster, only dearer.
+# When starting the operations takes longer than the work: small batches, loops of tiny operations. Where data are
+# copied for little arithmetic, few FLOPs per byte, the copies eat up the gain. And when the input is the limit, it is
+# no faster, only dearer.
 #
 # *Follow-up: adding two vectors of 16 million numbers on the A100 of section 5: what fraction is work?* About 2 %:
 # 6 ms of copies, 0.1 ms of memory traffic. If the vectors already lie there, the copies fall away.
@@ -783,7 +809,8 @@ lab.show(figure, alt="Photos a second against batch size: up, then flatter. A GP
 #
 # Compute in 16 bits, keep weights, sums and outputs in float32. float16 has few exponent bits: small gradients
 # become 0. Multiplying the loss lifts them, dividing in float32 brings them back; overflows are skipped, and the
-# scale adapts. bfloat16 has the exponent of float32, and needs none.
+# scale adapts. bfloat16 has the exponent of float32, and needs none. On Ampere and later, float32 products already
+# use TF32, so 16 bits gain less than they would over float32.
 #
 # *Follow-up: why unscale in float32?* In float16 the small ones would vanish after all.
 #

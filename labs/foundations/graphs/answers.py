@@ -635,6 +635,20 @@ class WorksInNumpy(tf.Module):
         return self.total / self.count
 
 
+@wrong("RunningMean", "adds-in-place")
+class AddsWithPlusEquals(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.total = tf.Variable(0.0)
+        self.count = tf.Variable(0.0)
+
+    @tf.function
+    def update(self, values):
+        self.total += tf.reduce_sum(values)
+        self.count += tf.cast(tf.size(values), tf.float32)
+        return self.total / self.count
+
+
 @wrong("RunningMean", "mixes-dtypes")
 class CountsInIntegers(tf.Module):
     def __init__(self):

@@ -389,7 +389,7 @@ class route:
         "grows-a-tensor": Misconception(
             "A tensor changes its shape from round to round, and a loop in a graph does not allow that by itself.",
             "Which object is made for a number of entries that is not known beforehand?",
-            raises=r"before the loop, but|shape invariant|shape_invariants",
+            raises=r"has shape .* before the loop|shape invariant|shape_invariants",
         ),
         "never-stops": Misconception(
             "The loop did not end: `next_stop` was asked more than 200 times.",
@@ -552,10 +552,16 @@ class RunningMean:
             "Which line asks for `.numpy()` or uses NumPy on a tensor? Stay with `tf`.",
             raises=READS_A_NUMBER + r"|symbolic",
         ),
+        "adds-in-place": Misconception(
+            "A variable does not know `+=`.",
+            "Which method of a variable adds to it?",
+            raises=r"variable \+= value",
+        ),
         "mixes-dtypes": Misconception(
             "A whole number met a float.",
             "`tf.size` gives int32. What turns it into a float, or what dtype has your counter?",
-            raises=r"TypeError|InvalidArgument|ValueError.*dtype|Tensor conversion requested",
+            raises=r"must have the same dtype|Tensor conversion requested dtype|does not match type|"
+            r"was expected to be an? \w+ tensor",
         ),
         "not-a-number": Misconception(
             "`update` did not return one number.", "A mean of all prices so far: how many numbers is that?"

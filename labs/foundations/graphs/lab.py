@@ -27,7 +27,7 @@
 
 # %% [markdown]
 # A parcel firm quotes prices over the web. On Monday the service was fast. On Tuesday each answer took many
-# times as long, and nobody had touched the model: the day's surcharge had become an argument, that is all.
+# times as long. Nobody had touched the model: only a surcharge, new for each request, had become an argument.
 # You will find out why, mend it, and say which parts of the service should be graphs at all.
 #
 # The longer cell below holds helpers: run it now, and read each helper when you meet it.
@@ -141,8 +141,9 @@ traces_of = lab.check(traces_of)
 # %% [markdown]
 # ## 2. Keep it from tracing again
 #
-# A graph is made for one kind of arguments. For another kind `tf.function` traces anew, without a word, and keeps
-# one graph for each. So you need to know what counts as another kind.
+# A graph is made for one kind of arguments. For another kind `tf.function` traces anew, and keeps one graph for each.
+# Only when about five of the last ten calls have traced does it log a warning ("... triggered tf.function
+# retracing"), which this notebook, like many a service, does not show. So know what counts as another kind.
 #
 # **Predict.** Three calls with the surcharges 1.1, 1.2 and 1.3. Which leads to three traces?
 #
@@ -183,10 +184,11 @@ for kind, calls in kinds.items():
 graph = tf.function(surcharged)
 graph(two, tf.constant(1.0))
 spent = {"Python number": [], "tensor": []}
-for day in range(20):
-    for name, surcharge in (("Python number", 1.0 + day / 100), ("tensor", tf.constant(1.0 + day / 100))):
+for request in range(20):
+    surcharge = 1.0 + request / 100
+    for name, number in (("Python number", surcharge), ("tensor", tf.constant(surcharge))):
         begin = time.perf_counter()
-        graph(two, surcharge)
+        graph(two, number)
         spent[name].append(time.perf_counter() - begin)
 median = {name: 1000 * np.median(seconds) for name, seconds in spent.items()}
 print("a call with a", ", with a ".join(f"{name}: {value:.2f} ms" for name, value in median.items()))
@@ -392,12 +394,13 @@ with lab.fails(tf.errors.OperatorNotAllowedInGraphError):
 
 # %% [markdown]
 # In such a loop a name keeps its dtype and shape, and a list cannot collect: `append` would run once. A
-# `tf.TensorArray` collects. Its `write` *returns* the array with the new entry: keep that.
+# `tf.TensorArray(tf.int32, size=1, dynamic_size=True)` grows. Its `write(place, value)` *returns* the new array: keep
+# that. `stack()` makes it a tensor.
 #
 # ### Exercise: a route that ends where the data say
 #
 # `next_stop(stop)` says where a parcel goes next. Write `route`, for a graph: follow it from `start` to `goal`, but
-# for at most `limit` stops, the start included. (Text that stops at an end token is the same loop.)
+# for at most `limit` stops, the start included. (Text until an end token likewise.)
 
 
 # %% tags=["exercise"]
@@ -434,7 +437,7 @@ print("traces:", plan.experimental_get_tracing_count())
 # ## 5. Tell once from each time
 #
 # Python in a traced function happens once for each trace; operations happen at each call. `tf.print` is an
-# operation, and so is `assign` on a `tf.Variable`, the only thing that a graph remembers.
+# operation, and so is `assign` on a `tf.Variable`, which is where a graph remembers.
 #
 # **Predict.** `noise = np.random.normal()` stands in a function wrapped by `tf.function`. What happens?
 #
@@ -477,8 +480,9 @@ print("by TensorFlow", len({float(x) for x in tf_noise}))
 #
 # ### Exercise: remember a mean
 #
-# Write `RunningMean`: `update` takes some prices and returns the mean of *all* prices that this object was ever
-# given. Batches differ in size. Two objects must not share a memory, and `update` is a graph.
+# You wrote one in `foundations/tensors`. Now it runs inside a graph, where Python no longer counts for you. Write
+# `RunningMean`: `update` takes some prices and returns the mean of *all* prices that this object was ever given.
+# Batches differ in size. Two objects must not share their variables.
 
 
 # %% tags=["exercise"]
@@ -512,7 +516,7 @@ for prices in ([10.0, 20.0], [30.0], [40.0, 50.0]):
 other = RunningMean()  # keep the object under a name: the graph does not keep it alive
 print(f"a second object starts anew: {float(other.update(tf.constant([1.0]))):.3f}")
 
-tf.config.run_functions_eagerly(True)  # for a debugger: every tf.function runs as plain Python
+tf.config.run_functions_eagerly(True)  # for a debugger: plain Python, but not in `dataset.map`
 watched(tf.constant(2.0))
 print("and there Python sees numbers:", notes[-1].numpy(), "- notes:", len(notes))
 tf.config.run_functions_eagerly(False)
@@ -520,9 +524,10 @@ tf.config.run_functions_eagerly(False)
 # %% [markdown]
 # ## 6. Send the graph off
 #
-# A graph needs no Python. `tf.saved_model.save` writes the traced graphs and the variables of a `tf.Module` into a
-# folder; TensorFlow Serving, C++ or another Python program can run them, and LiteRT converts them. So what goes
-# to production is a graph, even where eager execution would be fast enough.
+# A graph needs no Python, unless you put some in: `tf.numpy_function` and `tf.py_function` do not travel.
+# `tf.saved_model.save` writes the traced graphs and the variables of a `tf.Module` into a folder; TensorFlow Serving,
+# C++ or another Python program can run them, and LiteRT converts them. So what goes to production is a graph, even
+# where eager execution would be fast enough.
 #
 # **Predict.** A module's `tf.function` has no signature and was called once, with one parcel. Saved and loaded,
 # it is called with two. What happens?
@@ -721,7 +726,8 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 # %% [markdown]
 # The chain is 32 small operations that wait for memory: fused, its million numbers travel there and back far less
 # often. Matrix products have a good routine already, and XLA's own sort is a worse one here. `None` in the
-# signature saves traces, but not compilations: XLA compiles for each size. So a varying batch costs each time.
+# signature saves traces, but not compilations: XLA compiles once for each size, so every size that is new costs a
+# compilation.
 
 # %% [markdown]
 # ## Explain it
@@ -743,7 +749,9 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # Use it for what is called often and consists of many small operations: training steps, preprocessing, serving.
 # Use it for whatever is exported. Eager is enough for exploring, for debugging, for code that runs once, and where
-# a few large operations take nearly all the time. Then the trace and its rules cost more than they bring.
+# a few large operations take nearly all the time. Then the trace and its rules cost more than they bring. Keras'
+# `fit`, `evaluate` and `predict`, and what you give to `dataset.map`, are traced already: you write `tf.function` for
+# loops of your own and for export.
 #
 # *Follow-up: how did you decide that here?* By two numbers: how much shorter a call is, and what the first call
 # costs. The second divided by the first is the number of calls after which it pays.
@@ -753,7 +761,7 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # Count the traces, by a Python side effect or `experimental_get_tracing_count()`. Growing: a Python number that
 # varies, shapes that vary, or a `tf.function` made anew for each call. Pass tensors, give an `input_signature`
-# with `None`, make the function once.
+# with `None`, make the function once. TensorFlow's warning "triggered tf.function retracing" says the same.
 #
 # *Follow-up: the traces stay at one and the answers are wrong since the surcharge changed?* The function reads a
 # Python value from outside. It is a constant of the graph, as `discount` was.
@@ -763,7 +771,9 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # It depends on the program. Fusing helps long chains of element-wise operations, which wait for memory. Matrix
 # products have good routines already. Compiling takes time, again for each shape. So measure on your shapes and
-# device, with the first call apart.
+# device, with the first call apart. And look whether it is on already: Keras decides by itself
+# (`jit_compile="auto"`). With a GPU `fit` is compiled by XLA unless a layer or a strategy forbids it; on a CPU alone
+# it is not.
 #
 # *Follow-up: which of your three programs got slower?* The sort.
 #
@@ -799,11 +809,11 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # </details>
 #
-# **3. A server scores requests of 1 to 500 parcels, with a surcharge that changes daily.**
+# **3. A server scores requests of 1 to 500 parcels, with a surcharge that differs from request to request.**
 #
 # <details><summary>tf.function, and let it trace what comes</summary>
 #
-# That is up to 500 graphs a surcharge: slow answers all day, and memory that grows.
+# Nearly every request brings a new pair of size and surcharge: slow answers all day, and memory that grows.
 #
 # </details>
 # <details><summary>tf.function with a signature, exported</summary>
@@ -834,7 +844,8 @@ print(f"{traces} trace, but another size is compiled anew: ", other_size_ms > 5 
 #
 # <details><summary>run_functions_eagerly(True), look, switch it off</summary>
 #
-# Right: real numbers, your own lines, a debugger. Then the graph comes back.
+# Right: real numbers, your own lines, a debugger. Then the graph comes back. Where that is too slow,
+# `tf.debugging.enable_check_numerics()` stops at the first operation that gave `nan`, in the graph too.
 #
 # </details>
 # <details><summary>print(loss) in the step</summary>

@@ -30,6 +30,12 @@ def multiplies_whole_numbers(tenths, missing):
     return tf.where(tenths == missing, np.nan, tenths * 0.1)
 
 
+@wrong("decode", "mixes-dtypes")
+def compares_with_another_dtype(tenths, missing):
+    degrees = tf.cast(tenths, tf.float32) / 10.0
+    return tf.where(tenths == tf.constant(missing), np.nan, degrees)
+
+
 @wrong("decode", "drops-the-missing")
 def takes_out_the_missing(tenths, missing):
     return tf.cast(tenths[tenths != missing], tf.float32) / 10.0
@@ -140,6 +146,16 @@ def gathers_one_in_a_list(table, hours):
 @wrong("at_hour", "nan-spreads")
 def multiplies_by_one_hot(table, hours):
     return tf.reduce_sum(table * tf.one_hot(hours, table.shape[1], dtype=table.dtype), axis=1)
+
+
+@wrong("at_hour", "left-tensorflow")
+def picks_in_numpy(table, hours):
+    return table.numpy()[np.arange(len(table)), hours.numpy()]
+
+
+@wrong("at_hour", "other-numbers")
+def one_number_too_early_in_a_list(table, hours):
+    return tf.gather(table, tf.maximum(hours - 1, 0)[:, tf.newaxis], batch_dims=1)
 
 
 @wrong("at_hour", "other-numbers")
@@ -503,6 +519,37 @@ def multiplies_out(a, b):
 @right("squared_distances")
 def measures_the_norm(a, b):
     return tf.norm(tf.expand_dims(a, 1) - tf.expand_dims(b, 0), axis=2) ** 2
+
+
+@right("squared_distances")
+def adds_column_by_column(a, b):
+    return tf.add_n([(a[:, c, None] - b[:, c]) ** 2 for c in range(a.shape[1])])
+
+
+@right("squared_distances")
+def asks_for_lengths(a, b):
+    differences = tf.reshape(a, (len(a), 1, a.shape[1])) - tf.reshape(b, (1, len(b), b.shape[1]))
+    return tf.einsum("nmc,nmc->nm", differences, differences)
+
+
+@wrong("squared_distances", "loops")
+def loops_in_a_loop(a, b):
+    return tf.stack([tf.stack([tf.reduce_sum((x - y) ** 2) for y in b]) for x in a])
+
+
+@wrong("squared_distances", "loops")
+def appends_row_by_row(a, b):
+    rows = []
+    for i in range(len(a)):
+        rows.append(tf.reduce_sum((a[i] - b) ** 2, axis=-1))
+    return tf.stack(rows)
+
+
+@wrong("squared_distances", "loops")
+def loops_over_positions(a, b):
+    return tf.stack(
+        [[tf.reduce_sum((a[i] - b[j]) ** 2) for j in range(b.shape[0])] for i in range(a.shape[0])]
+    )
 
 
 @wrong("squared_distances", "shapes-do-not-fit")

@@ -43,7 +43,7 @@ class decode:
             raises=r"Cannot convert nan|cannot convert float NaN",
         ),
         "mixes-dtypes": Misconception(
-            "A tensor of whole numbers met a decimal number.",
+            "Two dtypes met in one operation: whole numbers with decimals, or int16 with int32.",
             "TensorFlow does not convert a tensor by itself. Which function does, and at which point of your line?",
             raises=r"Cannot convert [\d.e+-]+ to EagerTensor|was expected to be an? \w+ tensor",
         ),
@@ -168,6 +168,7 @@ class at_hour:
             "These are not the numbers at the given hours.",
             "Take day 1: which hour is asked for, and what stands in the table there?",
         ),
+        "left-tensorflow": LEFT_TENSORFLOW,
     }
 
     @staticmethod
@@ -181,7 +182,8 @@ class at_hour:
 
     @staticmethod
     def when(at_hour, table, hours):
-        return {"numbers": at_hour(tf.constant(table), tf.constant(hours))}
+        numbers = at_hour(tf.constant(table), tf.constant(hours))
+        return {"numbers": numbers, "kind": _kind(numbers)}
 
     @staticmethod
     def then(seen, table, hours):
@@ -189,9 +191,11 @@ class at_hour:
         days = len(table)
         wanted = np.array([row[hour] for row, hour in zip(table, hours, strict=True)], np.float64)
         if np.array_equal(got, wanted):
+            if seen["kind"] != "tensor":
+                raise Misread("left-tensorflow", expected="a tensor", got=seen["kind"])
             return
         name = "other-numbers"
-        if got.shape == (days, 1) or got.shape == (1, days):
+        if got.shape in ((days, 1), (1, days)) and _same(got.ravel(), wanted):
             name = "keeps-an-axis"
         elif got.ndim == 2 and hours.max() < days and _same(got, table[hours]):
             name = "rows-instead"
@@ -590,6 +594,10 @@ class squared_distances:
         "other-distances": Misconception(
             "These are not the squared distances.", "Take `a[0]` and `b[0]` and compute the sum by hand."
         ),
+        "loops": Misconception(
+            "The numbers are right, but rows are visited one by one.",
+            "Which axis of size 1, in which place, lets one subtraction do it?",
+        ),
         "other-dtype": NOT_FLOAT32,
         "left-tensorflow": LEFT_TENSORFLOW,
     }
@@ -607,7 +615,8 @@ class squared_distances:
     @staticmethod
     def when(squared_distances, a, b):
         distances = squared_distances(tf.constant(a), tf.constant(b))
-        return {"distances": distances, "kind": _kind(distances)}
+        kind = _kind(distances)
+        return {"distances": distances, "kind": kind, "loops": kind == "tensor" and _loops(squared_distances)}
 
     @staticmethod
     def then(seen, a, b):
@@ -620,6 +629,8 @@ class squared_distances:
                 raise Misread("other-dtype", expected="float32", got=np.asarray(seen["distances"]).dtype.name)
             if seen["kind"] != "tensor":
                 raise Misread("left-tensorflow", expected="a tensor", got=seen["kind"])
+            if seen["loops"]:
+                raise Misread("loops", expected="as many operations for 3 rows as for 2", got="more of them")
             return
         cube = np.array(pairs) ** 2
         squares_a, squares_b, products = (a**2).sum(axis=1), (b**2).sum(axis=1), a @ b.T
@@ -654,6 +665,20 @@ def _by_row(got, a, b):
     if len(a) != len(b) and 1 not in (len(a), len(b)):
         return False
     return _close(got, (a - b) ** 2) or _close(got, a - b)
+
+
+def _loops(squared_distances):
+    """Tell whether the rows are visited one by one: then more rows are more operations."""
+
+    def operations(rows):
+        table = tf.zeros((rows, 2))  # eager, so that `len` and `.numpy()` work in the trace too
+        traced = tf.function(lambda: squared_distances(table, table), autograph=False)
+        return len(traced.get_concrete_function().graph.get_operations())
+
+    try:
+        return operations(2) != operations(3)
+    except Exception as error:  # what works outside of a graph only is not judged by its graph
+        return "terating over a symbolic" in str(error)
 
 
 def _kind(result):

@@ -19,7 +19,7 @@
 #     replaces:
 #       - {old: "`tf.placeholder`, then `session.run(x)`", new: "tensors have their numbers at once: `x.numpy()`"}
 #       - {old: "`tf.to_float(x)`, `tf.to_int32(x)`", new: "`tf.cast(x, tf.float32)`, `tf.cast(x, tf.int32)`"}
-#       - {old: "`tf.assign(v, x)`, `tf.scatter_update(v, ...)`", new: "`v.assign(x)`, `tf.tensor_scatter_nd_update`"}
+#       - {old: "`tf.assign(v, x)`, `tf.scatter_update(v, ...)`", new: "`v.assign(x)`, `v.scatter_nd_update(...)`"}
 # ---
 
 # %% [markdown]
@@ -132,12 +132,13 @@ lab.show(figure, alt="A map of 364 days by 24 hours: cold at both ends, warm in 
 #
 # <details><summary>Yes, int64: Python's whole numbers are large</summary>
 #
-# TensorFlow makes 32-bit numbers out of Python's, as long as they fit: half the memory, and what accelerators like.
+# TensorFlow makes 32-bit numbers out of Python's, as long as they fit: half the memory.
 #
 # </details>
 # <details><summary>No: int32, and what the array had</summary>
 #
-# Right. A Python number has no dtype, so TensorFlow picks one. An array has one, and it is kept: int64 on Linux.
+# Right. A Python number has no dtype, so TensorFlow picks one. An array has one, and it is kept:
+# int64 (NumPy 1 on Windows: int32).
 #
 # </details>
 # <details><summary>Yes, float32: everything becomes float32</summary>
@@ -206,7 +207,7 @@ for whole in (tf.int16, tf.int32, tf.int64):
 # </details>
 # <details><summary>An error</summary>
 #
-# Two lists are one. A single list is not, which is worse: you get something else than you meant.
+# Two lists give an error. A single list does not, which is worse: you get something else than you meant.
 #
 # </details>
 
@@ -222,7 +223,7 @@ with lab.fails(TypeError):
 
 # %% [markdown]
 # `tf.gather` takes whole rows along one axis. `tf.gather_nd` takes places, each told by all its positions, such as
-# [day, hour].
+# [day, hour]. `tf.range(n)` counts from 0 to n - 1, `tf.stack` joins tensors along a new axis.
 #
 # ### Exercise: one hour for each day
 #
@@ -295,8 +296,8 @@ with lab.fails(tf.errors.InvalidArgumentError):
     hours - tf.reduce_mean(hours, axis=1)
 
 # %% [markdown]
-# Three days minus four gave twelve differences, without a loop. An axis of size 1 comes from `x[:, tf.newaxis]` or
-# `keepdims=True`.
+# An axis of size 1 comes from `x[:, tf.newaxis]` or `keepdims=True`. `axis` may be a list of axes.
+# `tf.math.reduce_std` gives standard deviations, `tf.math.divide_no_nan` gives 0 for x / 0.
 #
 # ### Exercise: standardize each column
 #
@@ -439,12 +440,14 @@ with tf.GradientTape(persistent=True) as tape:
     inside, outside = tf.reduce_sum(x**2), tf.reduce_sum(np.square(x))
 print("slopes of the sum of squares:", tape.gradient(inside, x).numpy(), end=" - ")
 print("through np.square:", tape.gradient(outside, x))
+with lab.fails(NotImplementedError):
+    tf.function(lambda x: np.square(x))(x)  # as `fit` would run it
 
 # %% [markdown]
 # Measured, on the processor: the ways in copy, and `.numpy()` copies too. `np.asarray` and DLPack look at the
 # tensor's own memory and forbid writing. What tensors buy: a GPU without a change of code, and slopes
-# (*derivatives*), by which models learn. A step through NumPy ends both. A device that is not there is no error:
-# another is taken.
+# (*derivatives*), by which models learn. A step through NumPy ends both, and fails in a `tf.function`, which the
+# next lab is about. A device that is not there is no error: another is taken.
 #
 # **Predict.** `tf.reduce_mean(tf.constant([1, 2]))` is?
 #
@@ -457,8 +460,9 @@ print("through np.square:", tape.gradient(outside, x))
 #
 # </details>
 #
-# `tf.experimental.numpy`, called `tnp`, has NumPy's functions and dtypes, on tensors. It has been experimental for
-# years. Its switch changes *every* tensor of the process, and nothing switches it off: run it apart.
+# `tf.experimental.numpy`, called `tnp`, has many of NumPy's functions, and its dtypes, on tensors. It has been
+# experimental for years. Its switch changes *every* tensor of the process, and nothing switches it off: run it
+# apart.
 
 # %%
 half, yes = np.array([0.5]), np.array([True])
@@ -486,14 +490,15 @@ with lab.fails(AttributeError):
 # %% [markdown]
 # ## 6. Hold rows of unequal length
 #
-# The barometer fails now and then, so days differ in how many pressures they have. A block with holes needs a
-# *mask*, boolean, of the same shape. A *ragged* tensor has rows of their own lengths.
+# Pressure is missing now and then, most often in bad weather, so leaving it out is not harmless. And days differ in
+# how many pressures they have. A block with holes needs a *mask*, boolean, of the same shape. A *ragged* tensor has
+# rows of their own lengths.
 #
 # **Predict.** `tf.constant([[1011.0], [1012.0, 1013.0]])`: what comes out?
 #
 # <details><summary>A ragged tensor</summary>
 #
-# Only `tf.ragged.constant` makes one. A tensor is a block.
+# `tf.constant` never makes one; `tf.ragged.constant` would. A tensor is a block.
 #
 # </details>
 # <details><summary>An error</summary>
@@ -511,6 +516,9 @@ ragged = tf.ragged.boolean_mask(pressure, measured)
 lengths = ragged.row_lengths().numpy()
 print("block:", pressure.shape, "- ragged:", ragged.shape, "- in one row:", ragged.flat_values.shape)
 print(lengths.min(), "to", lengths.max(), "pressures a day; the first day has", len(ragged[0]))
+bad = (weather[1, :, :, 4] > 0) | (weather[1, :, :, 6] < 10)  # precipitation, or visibility below 10 km
+shares = [np.mean(~measured[those]) for those in (bad, ~bad)]
+print(f"missing in bad weather: {shares[0]:.0%}, otherwise: {shares[1]:.0%}")
 
 # %%
 fewest = np.argsort(lengths, kind="stable")[:12]  # the twelve days with the fewest pressures
@@ -603,7 +611,7 @@ print("pressures as from the ragged rows:", np.allclose(daily[:, 5], tf.reduce_m
 days = standardize(daily)
 infinite = tf.fill([364], np.inf)  # no day is its own twin
 distances = tf.linalg.set_diag(squared_distances(days, days), infinite)
-twins = tf.argmin(distances, axis=1)
+twins = tf.argmin(distances, axis=1)  # some lie after today: fine to look back, not to forecast
 first = tf.argmin(tf.reduce_min(distances, axis=1)).numpy()
 for day in (first, twins[first].numpy()):
     print(date(day), *(f"{COLUMNS[place]} {daily[day, place]:.3f}" for place in (0, 2, 5)), sep="  ")
@@ -622,9 +630,9 @@ lab.show(
 # %% [markdown]
 # ## Break it: dtypes, assignment, axes
 #
-# Tensor and tensor of other dtypes: an error. Tensor and array: the array is converted *to the tensor's dtype*,
-# silently. Assigning is an error with a way out. And the wrong axis passes wherever two sizes happen to agree: here
-# somebody tries it on one week, 7 days by 7 columns.
+# Tensor and tensor of other dtypes: an error (only `*` with a boolean passes, see section 5). Tensor and array: the
+# array is converted *to the tensor's dtype*, silently. Assigning is an error with a way out. And the wrong axis
+# passes wherever two sizes happen to agree: here somebody tries it on one week, 7 days by 7 columns.
 
 # %%
 ages = tf.constant([1, 2])
@@ -695,11 +703,13 @@ block, one = milliseconds(lambda: by_broadcasting(days))
 product, two = milliseconds(lambda: squared[:, None] + squared - 2 * tf.matmul(days, days, transpose_b=True))
 print(f"364 days: the block {block:.1f} ms, the product {product:.1f} ms")
 print("the product is faster:", product < block, "- and agrees:", np.allclose(one, two, atol=0.01))
+print("a day is 0 from itself, block:", not np.diag(one).any(), "- product:", not np.diag(two).any())
 
 # %% [markdown]
 # Starting an operation costs far more than the few additions in it, so never loop over the single rows of a tensor.
 # For small work on a processor NumPy is a match, often faster: tensors pay off by size, accelerator and derivatives.
-# And if a matrix product can do it, let it.
+# And if a matrix product can do it, let it, where a small error is harmless: subtracting large sums costs digits, and
+# a distance near 0 may come out below 0.
 
 # %% [markdown]
 # ## Explain it
@@ -708,12 +718,13 @@ print("the product is faster:", product < block, "- and agrees:", np.allclose(on
 #
 # <details><summary>Tensors or NumPy arrays: what is the difference, and when do you use which?</summary>
 #
-# Both are blocks of numbers with a shape and a dtype. A tensor can lie on a GPU or TPU, TensorFlow can derive through
-# what is computed with it, and it never changes; state is in a `tf.Variable`. `tf.constant` goes in, `.numpy()` comes
-# out, each with a copy. NumPy for reading, small work and plotting; tensors from there to the last operation of a
-# model.
+# Both are blocks of numbers with a shape and a dtype. A tensor can lie on a GPU or TPU, TensorFlow can differentiate
+# what is computed with it, and it never changes; state is in a `tf.Variable`. `tf.constant` goes in, `.numpy()`
+# comes out, each with a copy. NumPy for reading, small work and plotting; tensors from there to the last operation
+# of a model.
 #
-# *Follow-up: someone puts one `np.square` into the middle of a loss. What happens?* It computes, but the derivative
+# *Follow-up: someone puts one `np.square` into the middle of a loss. What happens?* In `fit`, or in any
+# `tf.function`, it fails: a symbolic tensor has no numbers for NumPy. Run eagerly it computes, but the derivative
 # through it was `None` here, and on a GPU the numbers come back to the processor each time.
 #
 # </details>
@@ -738,8 +749,10 @@ print("the product is faster:", product < block, "- and agrees:", np.allclose(on
 # </details>
 # <details><summary>Your archive lost against "as today". What do you make of it?</summary>
 #
-# It beat the year's mean clearly, so similar days do tell something. But one year holds few twins for seven columns,
-# and neighbouring days are alike anyway: a model must beat the simple answer before it is worth anything.
+# It beat the year's mean clearly, though both cheated: twins were sought in the whole year, days after today
+# included, and the mean was taken over the very days that it forecasts. Even so today won. One year holds few twins
+# for seven columns, and neighbouring days are alike anyway: a model must beat the simple answer before it is worth
+# anything.
 #
 # *Follow-up: which days were the twins of the year, and how did you find them?* 27 May and 8 October: one subtraction
 # of all days from all days, infinity on the diagonal, and `argmin`.
@@ -747,8 +760,9 @@ print("the product is faster:", product < block, "- and agrees:", np.allclose(on
 # </details>
 # <details><summary>A loss is computed without an error and makes no sense. Which shapes do you suspect?</summary>
 #
-# (n, 1) against (n,): broadcasting makes n by n of it. Then means over the wrong axis, where two sizes happen to
-# agree. Print shapes on both sides of every subtraction, and test with sizes that all differ.
+# (n, 1) against (n,): broadcasting makes n by n of it. Keras' own losses squeeze that axis away; a loss that you
+# write yourself does not. Then means over the wrong axis, where two sizes happen to agree. Print shapes on both
+# sides of every subtraction, and test with sizes that all differ.
 #
 # *Follow-up: how many errors did one mean hide in this lab?* 363 · 363 instead of 363.
 #
@@ -787,17 +801,17 @@ print("the product is faster:", product < block, "- and agrees:", np.allclose(on
 #
 # </details>
 #
-# **3. `values * mask`, with a boolean mask, to put zeros where nothing was measured. What is wrong? Choose
-# all.**
+# **3. `values * mask`, both tensors, with a boolean mask, to put zeros where nothing was measured. What is wrong?**
 #
 # <details><summary>The result is boolean</summary>
 #
-# Right: the numbers are converted to the dtype of the mask. `tf.where(mask, values, 0.0)` keeps them.
+# Right: with a boolean tensor, `*` casts both sides to int32, multiplies, and gives booleans, so 0.5 is lost too.
+# `tf.where(mask, values, 0.0)` keeps the numbers.
 #
 # </details>
-# <details><summary>A missing value stays missing: nan times 0 is nan</summary>
+# <details><summary>Only the dtype: <code>values * tf.cast(mask, tf.float32)</code> mends it</summary>
 #
-# Right, in NumPy too. `tf.where` takes the 0.0 and never looks at the nan.
+# Not for what is missing: nan times 0 is nan. `tf.where` takes the 0.0 instead.
 #
 # </details>
 # <details><summary>The shapes do not meet</summary>

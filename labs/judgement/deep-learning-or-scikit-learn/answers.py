@@ -4,6 +4,7 @@ import math
 import statistics
 
 import numpy as np
+from sklearn.utils import shuffle
 
 from labs import right, wrong
 
@@ -472,6 +473,24 @@ def draws_by_choice(train_and_score, n, sizes, seeds):
 def without_a_seed(train_and_score, n, sizes, seeds):
     orders = {seed: np.random.permutation(n) for seed in seeds}
     return np.array([[train_and_score(orders[seed][:size], seed) for seed in seeds] for size in sizes])
+
+
+@wrong("learning_curve", "other-draw")
+def by_the_older_generator(train_and_score, n, sizes, seeds):
+    orders = {seed: np.random.RandomState(seed).permutation(n) for seed in seeds}
+    return np.array([[train_and_score(orders[seed][:size], seed) for seed in seeds] for size in sizes])
+
+
+@wrong("learning_curve", "other-draw")
+def by_scikit_learn(train_and_score, n, sizes, seeds):
+    orders = {seed: shuffle(np.arange(n), random_state=seed) for seed in seeds}
+    return np.array([[train_and_score(orders[seed][:size], seed) for seed in seeds] for size in sizes])
+
+
+@wrong("learning_curve", "other-draw")
+def takes_the_end_of_the_order(train_and_score, n, sizes, seeds):
+    orders = {seed: np.random.default_rng(seed).permutation(n) for seed in seeds}
+    return np.array([[train_and_score(orders[seed][-size:], seed) for seed in seeds] for size in sizes])
 
 
 @wrong("learning_curve", "averages-too-early")

@@ -470,6 +470,11 @@ class learning_curve:
             "A second call drew other rows, so two models could not be compared row by row.",
             "What does your draw depend on, apart from the seed? `np.random.default_rng(seed)` forgets all else.",
         ),
+        "other-draw": Misconception(
+            "The draw is fair and repeats, but it is not the one asked for, so your rows are not those of the other "
+            "model.",
+            "Which generator and which of its methods does the exercise name? Which rows does a size take?",
+        ),
         "averages-too-early": Misconception(
             "The seeds or the seconds are gone from the result.",
             "Spread cannot be computed from a mean. Keep one pair for each size and seed.",
@@ -550,9 +555,9 @@ class learning_curve:
         if not np.allclose(curve, given):
             raise Misread("other-curve", expected=given[0], got=curve[0])
         if not np.allclose(curve, wanted):
-            raise Misread(
-                "other-rows-each-time", expected="the rows of default_rng(seed).permutation(n)", got="others"
-            )
+            asked = {(seed, size): {int(row) for row in order[seed][:size]} for seed, size in drawn}
+            first = next(key for key in sorted(drawn) if drawn[key] != asked[key])
+            raise Misread("other-draw", expected=sorted(asked[first]), got=sorted(drawn[first]))
 
 
 @check(

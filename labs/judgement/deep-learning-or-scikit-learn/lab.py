@@ -15,7 +15,7 @@
 #       - put an interval on the difference of two models, paired by seed
 #       - decide by score, spread and cost, and say when there is not enough evidence
 #     data: [flights, fashion_mnist]
-#     cpu_seconds: 45
+#     cpu_seconds: 60
 #     replaces:
 #       - {old: "`keras.wrappers.scikit_learn.KerasClassifier`", new: "`keras.wrappers.SKLearnClassifier`"}
 #       - {old: "`tf.estimator.BoostedTreesClassifier`", new: "`sklearn.ensemble.HistGradientBoostingClassifier`"}
@@ -272,7 +272,8 @@ print("test flights to one never seen:", int(np.sum(encoded[:, 5] == 0)))
 # Three kinds of models read this array. Logistic regression wants a column for each category (*one-hot*); the
 # trees of boosting split ids into two groups; a network learns a vector for each id, an *embedding*. `Network`, in
 # the first setup cell, gives a Keras model scikit-learn's `fit` and `predict_proba`. Time is counted in seconds
-# of processor, all threads together, once each network has been traced.
+# of processor, all threads together, once each network has been traced. The score is the *AUC*, which needs no
+# threshold: 0.5 is a coin, 1.0 puts every late flight above every other.
 #
 # **Predict.** Give two of them the day of the year too. A random split says: boosting is far ahead of logistic
 # regression. What does the split by time say?
@@ -318,7 +319,7 @@ def make_flight_model():
 
 
 def network(x, y, seed, learning_rate):
-    return flight_network.fit(x, y, seed, learning_rate, steps=240)
+    return flight_network.fit(x, y, seed, learning_rate, steps=max(240, 4 * len(x) // 32))  # 4 epochs
 
 
 def flight_model(fit, rows, seed=0, numbers=None, encoder=None, **settings):
@@ -347,21 +348,22 @@ for name, (rows, against) in splits.items():
     trees = flight_trial(boosting, rows, against, numbers=with_day, learning_rate=0.15, max_leaf_nodes=16)
     line = flight_trial(logistic, rows, against, numbers=with_day, C=0.1)
     ahead[name] = trees[0] - line[0]
-print("split at random: boosting ahead by more than 0.02: ", ahead["random"] > 0.02)
-print("split by time:   boosting behind by more than 0.02:", ahead["by time"] < -0.02)
+print("split at random: boosting ahead by more than 0.02 of AUC: ", ahead["random"] > 0.02)
+print("split by time:   boosting behind by more than 0.02 of AUC:", ahead["by time"] < -0.02)
 
 # %% [markdown]
 # ## 3. Begin with the cheapest
 #
 # The same rows, columns and models, and the winner changed with the split: a random one claims that tomorrow is a
 # gap in the past. From here on time decides. Begin with the answer that needs no model, then with a model that you
-# can read. The *AUC* needs no threshold: 0.5 is a coin, 1.0 puts every late flight above every other.
+# can read.
 #
 # **Predict.** Trained on 15,000 flights: which model's accuracy will be a point or more above "always on time"?
 #
 # <details><summary>Boosting and the network</summary>
 #
-# Late flights are rare, and a timetable says too little to call one of them late with more than 50 % certainty.
+# Late flights are rare, and became rarer after the training part. Of the few that a model does call late, more are
+# on time than late.
 #
 # </details>
 # <details><summary>None</summary>
@@ -386,9 +388,12 @@ for fit, settings in defaults.items():
 # %% [markdown]
 # ## 4. Tune both sides alike
 #
-# Accuracy would have told you to stop, AUC says that a list sorted by risk is better than none: name the metric
-# before you look at models. The airport asks whom to call first, so it is AUC. Now each candidate gets the same
-# budget: three settings, on the same 2,000 training flights, judged on the validation part.
+# Accuracy would have told you to stop. The airport asks whom to call first, so the metric is AUC, and that should
+# have been settled before any score. (To teach, this lab looks at the test part often. In a project every look but
+# the last would be at the validation part.)
+#
+# Now each candidate gets the same budget: three settings, on the same 2,000 training flights, judged on the
+# validation part. The same number of tries is fair only if each list holds sensible values.
 #
 # **Predict.** Of three settings, the second diverged: its score is NaN. Which one does `np.argmax` choose?
 #
@@ -428,7 +433,7 @@ tune = lab.check(tune)
 grids = {
     majority: [{}],
     logistic: [{"C": C} for C in (0.1, 0.01, 0.001)],
-    boosting: [{"learning_rate": rate} for rate in (0.1, 0.01, 0.001)],
+    boosting: [{"learning_rate": rate} for rate in (0.1, 0.03, 0.01)],
     network: [{"learning_rate": rate} for rate in (1e-2, 1e-3, 1e-4)],
 }
 some, flight_tuned = np.random.default_rng(0).permutation(train_rows)[:2000], {}
@@ -440,7 +445,8 @@ print("settings tried:", {fit.__name__: found["tried"] for fit, found in flight_
 # ## 5. Let the data grow
 #
 # One score at one size is a point without a direction. A *learning curve* asks: what would more data bring, and
-# to whom? And each point needs its *spread*: another draw of the training rows, another start of the weights.
+# to whom? And each point needs its *spread*: another draw of the training rows, another start of the weights. More
+# rows are more work, too: the network goes over its rows four times, and takes at least 240 steps.
 #
 # **Predict.** You compare two models at seed 0. Which rows should each of them get?
 #
@@ -494,15 +500,14 @@ for fit, found in flight_tuned.items():
 # %%
 figure, axes = plt.subplots(figsize=(7.5, 4))
 draw_curves(axes, FLIGHT_SIZES, flight_curves)
-axes.set(
-    xlabel="training flights", ylabel="AUC on the test part", title="Flights: with more data the models meet"
-)
+axes.set(xlabel="training flights", ylabel="AUC on the test part")
+axes.set_title("Flights: the models end within a hundredth")
 axes.legend()
 lab.show(
     figure, alt="AUC against 500 to 8,000 flights: three models close together near 0.6, majority at 0.5."
 )
 means = {name: curve[-1, :, 0].mean() for name, curve in flight_curves.items()}
-print("network ahead of logistic regression by 0.02:", means["network"] > means["logistic"] + 0.02)
+print("8,000 flights, the three within 0.01 of AUC:", np.ptp(list(means.values())[1:]) < 0.01)
 print("all three above the majority by 0.05:", min(list(means.values())[1:]) > 0.55)
 
 # %% [markdown]
@@ -531,7 +536,8 @@ lab.show(figure, alt="Six garments in the middle of their canvas, and the same s
 
 # %% [markdown]
 # On pixels a forest of random trees takes the place of boosting, which would grow ten trees in each round, one
-# for each class. All classes are equally frequent, so accuracy will do, and the base rate is 0.1.
+# for each class. The network goes over its photos eight times, and takes at least 200 steps. All classes are equally
+# frequent, so accuracy will do, and the base rate is 0.1.
 #
 # **Predict.** Logistic regression has one weight for each pixel and class. What happens to it when the garments
 # lie anywhere?
@@ -543,8 +549,8 @@ lab.show(figure, alt="Six garments in the middle of their canvas, and the same s
 # </details>
 # <details><summary>It loses much of its accuracy</summary>
 #
-# Right. No pixel means the same twice. A convolution slides one small filter over the whole canvas, so a place does
-# not matter to it.
+# Right. No pixel means the same twice. A convolution slides one small filter over the whole canvas, and the maximum
+# over all places at the end keeps what it found, wherever that was.
 #
 # </details>
 
@@ -571,8 +577,8 @@ def make_photo_model():
     return keras.Sequential([keras.Input((20, 20, 1)), *first, *last])
 
 
-def convolutions(x, y, seed, learning_rate, steps=200):
-    return photo_network.fit(x, y, seed, learning_rate, steps)
+def convolutions(x, y, seed, learning_rate, steps=None):
+    return photo_network.fit(x, y, seed, learning_rate, steps or max(200, 8 * len(x) // 32))  # 8 epochs
 
 
 def photo_trial(fit, kind, rows, seed=0, val=False, **settings):
@@ -595,18 +601,19 @@ grids = {
     convolutions: [{"learning_rate": rate} for rate in (1e-3, 5e-3, 2e-2)],
 }
 some, photo_tuned = np.random.default_rng(0).permutation(5000)[:750], {}
-for fit, grid in grids.items():
-    trial = partial(photo_trial, fit, "anywhere", some, val=True)
-    photo_tuned[fit] = tune(lambda one, trial=trial: trial(**one)[0], grid, tries=3)
+for kind in photos:
+    for fit, grid in grids.items():
+        trial = partial(photo_trial, fit, kind, some, val=True)
+        photo_tuned[kind, fit] = tune(lambda one, trial=trial: trial(**one)[0], grid, tries=3)
 
 # %%
 PHOTO_SIZES = {"centred": (750,), "anywhere": (250, 750, 2250)}
 PHOTO_SEEDS = {"centred": SEEDS, "anywhere": (0, 1, 2, 3)}  # scores scatter more where garments move
 photo_curves = {"centred": {}, "anywhere": {}}
 for kind, sizes in PHOTO_SIZES.items():
-    for fit, found in photo_tuned.items():
+    for fit in grids:
 
-        def score(rows, seed, kind=kind, fit=fit, setting=found["best"]):
+        def score(rows, seed, kind=kind, fit=fit, setting=photo_tuned[kind, fit]["best"]):
             return photo_trial(fit, kind, rows, seed, **setting)
 
         photo_curves[kind][fit.__name__] = np.array(learning_curve(score, 5000, sizes, PHOTO_SEEDS[kind]))
@@ -622,16 +629,19 @@ left.set(
 draw_curves(right, PHOTO_SIZES["anywhere"], photo_curves["anywhere"])
 right.set(xlabel="training photos", ylabel="accuracy on the test part", title="Anywhere")
 right.legend(ncols=2, loc=(0.3, 0.2))
-alt = "Centred: the three models lie close together. Anywhere: convolutions on top, logistic regression far below."
+alt = "Centred: logistic regression and forest, just below them convolutions. Anywhere: convolutions far on top."
 lab.show(figure, alt=alt)
 
 # %% [markdown]
 # ## 7. Say how sure you are
 #
-# When pixels stand still, the cheap models keep up with the network. When they move, the network wins: *the same
-# thing anywhere* is built into a convolution. How sure is that? Each seed gives a difference. Their mean is the
-# margin; Student's *t* times the standard error says how far it may be off. With three differences *t* is 4.3, with
-# four 3.2.
+# When pixels stand still, the cheap models score at least as well as this network. (It ignores places: with `Flatten`
+# instead of the maximum it may gain here.) When they move, it wins: *the same thing anywhere* is built into it.
+#
+# How sure is that? Each seed gives a difference. Their mean is the margin; Student's *t* times the standard error
+# says how far it may be off: 4.3 times with three differences, 3.2 with four. That covers the luck of draw and start,
+# not that of the test days, and draws that overlap make it rather too narrow. For the days, resample the test part
+# day by day.
 #
 # **Predict.** Model A scores 0.70, 0.60, 0.65 on three draws of rows, B 0.68, 0.58, 0.63 on the same. Is A better?
 #
@@ -687,7 +697,7 @@ axes.set_title("An interval says more than a mean")
 axes.invert_yaxis()
 lab.show(
     figure,
-    alt="Four differences with intervals: near zero on flights and centred photos, far above it anywhere.",
+    alt="Differences with intervals: near zero on flights, wide about zero if centred, far above it anywhere.",
 )
 
 # %% [markdown]
@@ -816,7 +826,9 @@ figure, grid = plt.subplots(1, 3, figsize=(10.5, 3.6), sharey=True)
 for axes, (title, measured) in zip(grid, tables, strict=True):
     for (name, result), marker in zip(measured.items(), plots.MARKERS, strict=False):
         axes.plot(result["seconds"], np.mean(result["scores"]), marker, markersize=9, label=name)
-    axes.set(xlabel="training (s of processor)", ylabel="AUC, then accuracy", xscale="log", title=title)
+    unit = "AUC" if title == "Flights" else "accuracy"
+    axes.set(xlabel="training (s of processor)", ylabel=unit, xscale="log", title=title)
+    axes.xaxis.set_minor_formatter(plt.NullFormatter())
     axes.legend(fontsize=8, loc="lower right")
 alt = "Score against seconds: the network is on top for photos anywhere only, at the highest cost."
 lab.show(figure, alt=alt)
@@ -849,17 +861,18 @@ print("network dearer than logistic regression:", ratio > 1, f"- {ratio:.1f}x he
 # With images, speech and language: where the useful features are a hierarchy that has to be learned, where
 # neighbourhood or order matters, and where a pretrained network can bring its features along. On tables of moderate
 # size start with a linear model and boosted trees: they train in less time, need less data and fewer choices, and
-# can be explained. Go on to a network when a measured margin pays for it.
+# can be explained. Go on to a network when a measured margin pays for it. On small tables pretrained models such as
+# TabPFN are one more candidate, measured like the others.
 #
 # *Follow-up: your network beat the forest on photos anywhere and not on centred ones. What changed?* Not the
-# garments. A pixel's column lost its meaning, and a convolution never needed it.
+# garments. A pixel's column lost its meaning, and convolutions with a maximum over all places never needed it.
 #
 # </details>
 # <details><summary>How do you compare two models fairly?</summary>
 #
 # Agree on metric, split and baseline first. The same rows, everything that is learned learned on training rows only,
 # the same budget for tuning on validation, several seeds paired, an interval of the difference, cost beside it. The
-# test part is opened once.
+# test part is opened once. (This lab opened it often, to show what happens.)
 #
 # *Follow-up: why did `learning_curve` shuffle with a generator of the seed alone?* So that both models get the same
 # rows, whichever runs first, and the luck of the draw cancels in the difference.
@@ -890,11 +903,11 @@ print("network dearer than logistic regression:", ratio > 1, f"- {ratio:.1f}x he
 #
 # </details>
 #
-# **2. Boosting has an accuracy of 0.79 on flights. Is that good?**
+# **2. Boosting has an accuracy of 0.78 on flights. Is that good?**
 #
 # <details><summary>Yes, close to 80 %</summary>
 #
-# Always answering "on time" is right just as often.
+# Always answering "on time" is right a little more often: 0.79.
 #
 # </details>
 # <details><summary>It says nothing without the base rate</summary>

@@ -43,6 +43,14 @@ def _conv(weight):
     return weight.transpose(2, 3, 1, 0)
 
 
+@wrong("keras_weights", "forgets-a-kind")
+def looks_the_axes_up(kind, tensors):
+    axes = {"Linear": (1, 0), "Conv2d": (2, 3, 1, 0)}[kind]
+    if kind == "BatchNorm2d":
+        return [tensors[name] for name in ORDER if name in tensors]
+    return [tensors["weight"].transpose(axes), *([tensors["bias"]] if "bias" in tensors else [])]
+
+
 @wrong("keras_weights", "wants-every-name")
 def always_takes_the_bias(kind, tensors):
     if kind == "BatchNorm2d":
@@ -291,6 +299,32 @@ def _accumulate(model, loss_fn, optimizer, batches, share, training=True):
     return total
 
 
+@wrong("accumulated_step", "sums-start-as-nothing")
+def begins_with_none(model, loss_fn, optimizer, batches):
+    sums, total, examples = None, 0.0, sum(len(labels) for _, labels in batches)
+    for images, labels in batches:
+        with tf.GradientTape() as tape:
+            loss = loss_fn(labels, model(images, training=True)) * len(labels) / examples
+        new = tape.gradient(loss, model.trainable_variables)
+        sums, total = [a + b for a, b in zip(sums, new, strict=True)], total + loss
+    optimizer.apply(sums, model.trainable_variables)
+    return total
+
+
+@wrong("accumulated_step", "no-path-back")
+def scales_what_is_not_there(model, loss_fn, optimizer, batches):
+    examples, total = sum(len(labels) for _, labels in batches), 0.0
+    sums = [tf.zeros_like(variable) for variable in model.trainable_variables]
+    for images, labels in batches:
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+        loss, share = loss_fn(labels, logits), len(labels) / examples
+        new = [share * gradient for gradient in tape.gradient(loss, model.trainable_variables)]
+        sums, total = [a + b for a, b in zip(sums, new, strict=True)], total + share * loss
+    optimizer.apply(sums, model.trainable_variables)
+    return total
+
+
 @wrong("accumulated_step", "no-path-back")
 def loss_after_the_tape(model, loss_fn, optimizer, batches):
     for images, labels in batches:
@@ -300,6 +334,33 @@ def loss_after_the_tape(model, loss_fn, optimizer, batches):
         gradients = tape.gradient(loss, model.trainable_variables)
     optimizer.apply(gradients, model.trainable_variables)
     return loss
+
+
+@wrong("accumulated_step", "adds-a-none")
+def begins_with_a_list_of_none(model, loss_fn, optimizer, batches):
+    variables, examples, total = model.trainable_variables, sum(len(labels) for _, labels in batches), 0.0
+    sums = [None] * len(variables)
+    for images, labels in batches:
+        with tf.GradientTape() as tape:
+            loss = loss_fn(labels, model(images, training=True)) * len(labels) / examples
+        sums = [a + b for a, b in zip(sums, tape.gradient(loss, variables), strict=True)]
+        total += loss
+    optimizer.apply(sums, variables)
+    return total
+
+
+@wrong("accumulated_step", "adds-a-none")
+def adds_what_is_not_there(model, loss_fn, optimizer, batches):
+    variables, examples, total = model.trainable_variables, sum(len(labels) for _, labels in batches), 0.0
+    sums = [tf.zeros_like(variable) for variable in variables]
+    for images, labels in batches:
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+        loss = loss_fn(labels, logits) * len(labels) / examples
+        sums = [a + b for a, b in zip(sums, tape.gradient(loss, variables), strict=True)]
+        total += loss
+    optimizer.apply(sums, variables)
+    return total
 
 
 @wrong("accumulated_step", "swaps-the-arguments")

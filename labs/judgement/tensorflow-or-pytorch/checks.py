@@ -23,6 +23,11 @@ class keras_weights:
     """The arrays of one PyTorch layer, in Keras' axes and order."""
 
     misconceptions = {
+        "forgets-a-kind": Misconception(
+            "Your code looks the kind up, and has no entry for one of the three.",
+            "Which three kinds can arrive, and which lines do you mean for each?",
+            raises=r"KeyError: '(Linear|Conv2d|BatchNorm2d)'",
+        ),
         "wants-every-name": Misconception(
             "A tensor was read that this layer does not have.",
             "What is missing after `bias=False`, and what after `affine=False`?",
@@ -345,10 +350,20 @@ class accumulated_step:
     """One optimizer step for several batches, as if they were one."""
 
     misconceptions = {
+        "sums-start-as-nothing": Misconception(
+            "Your sums begin as None.",
+            "What must be there before the first gradient is added?",
+            raises=r"'NoneType' object is not|\+=?: 'NoneType' and",
+        ),
         "no-path-back": Misconception(
             "No variable got a gradient: nothing on the tape leads from the loss back to the weights.",
             "Which lines must run while the tape is open?",
-            raises=r"No gradients provided|NoneType|None values not supported",
+            raises=r"No gradients provided|None values not supported|and 'NoneType'|[*/]: 'NoneType'",
+        ),
+        "adds-a-none": Misconception(
+            "You compute with a None: a gradient that found no path back, or a sum that began as None.",
+            "Print both sides before you add or multiply. Which of them is None?",
+            raises=r"convert a value \(None\)",
         ),
         "swaps-the-arguments": Misconception(
             "The loss got labels and logits the wrong way round.",

@@ -11,7 +11,7 @@
 #     outcomes:
 #       - read a model and a training loop in either framework, line by line
 #       - carry weights across, and name the mistake from its symptom
-#       - translate momentum, epsilon, losses and accumulated gradients, which share names and differ in meaning
+#       - translate momentum, padding, epsilon, losses and accumulated gradients, which share names and differ
 #       - look inside a running model in both, and run one Keras model on another backend
 #       - name the way to production of each, with its date, and reach a decision that says what it does not know
 #     data: [fashion_mnist]
@@ -101,7 +101,7 @@ STORED = {
     "defaults": {"Adam epsilon": 1e-8, "BatchNorm momentum": 0.1, "BatchNorm epsilon": 1e-5}
     | {"64 -> 16, first weights up to": 0.125, "64 -> 16, first biases up to": 0.125},
     "Keras on PyTorch": {"backend": "torch", "same answers": True, "loss falls": True},
-    "exported": {"torch.export answers alike": True, "torch.jit.script says": "FutureWarning"},
+    "exported": {"torch.export answers alike (in Python)": True, "torch.jit.script says": "FutureWarning"},
     "runs": {
         name: {"import s": seconds, "steps/s": rates, "accuracy": scores}
         for name, seconds, rates, scores in (
@@ -125,7 +125,7 @@ right = int(np.sum(logits.argmax(1) == labels))
 batch = {0: torch.export.Dim("batch")}
 torch.export.save(torch.export.export(model, (photos[:2],), dynamic_shapes=(batch,)), "model.pt2")
 again = torch.export.load("model.pt2").module()
-exported = {"torch.export answers alike": torch.allclose(again(photos), model(photos), atol=1e-3)}
+exported = {"torch.export answers alike (in Python)": torch.allclose(again(photos), model(photos), atol=1e-3)}
 with warnings.catch_warnings(record=True, action="always") as heard:
     torch.jit.script(model)
 exported["torch.jit.script says"] = heard[0].category.__name__ if heard else "nothing"
@@ -308,6 +308,18 @@ axes.legend(title="momentum in Keras", loc="upper left", bbox_to_anchor=(1, 1))
 lab.show(figure, alt="Running means over 40 batches: 0.9 nears 1, 0.99 stays far below, 0.1 jumps about 1.")
 
 # %% [markdown]
+# `padding` is such a word too. With a stride of 2, Keras' `"same"` pads as little as it must, and more at the end.
+# PyTorch's `padding=1` pads one zero at both ends. The shapes agree, and the windows begin at other places.
+# `ZeroPadding` in front of a layer without padding makes Keras do what PyTorch does.
+
+# %%
+windows = functools.partial(keras.layers.Conv1D, 1, 3, strides=2, kernel_initializer="ones")  # sums of three
+row = np.arange(1.0, 5.0).reshape(1, 4, 1)  # 1 2 3 4 as batch, width, channels
+both_ends = keras.layers.ZeroPadding1D(1)(row)
+print("same, windows 1 2 3 and 3 4 0:     ", *windows(padding="same")(row).numpy().ravel())
+print("padding=1, windows 0 1 2 and 2 3 4:", *windows()(both_ends).numpy().ravel())
+
+# %% [markdown]
 # `epsilon` differs too: 1e-5 in PyTorch, 1e-3 in Keras. It is added to the variance, so it matters where
 # variances are small. And with the same momentum one difference stays: PyTorch's running variance divides by
 # one less than the number of values, Keras' by that number.
@@ -427,13 +439,14 @@ print(f"softmax twice, model and loss:    {float(from_logits(np.array([3]), tf.n
 print(f"by hand, -log(e / (e + 9)):       {-np.log(np.e / (np.e + 9)):.3f}")
 
 # %% [markdown]
-# Because PyTorch adds gradients up, people there also add them up on purpose: several small batches, each loss
-# divided by their number, `backward` each time, one `step`. A tape adds up nothing, so you do it.
+# In PyTorch people add gradients up on purpose, when the batch they want does not fit into memory: several small
+# ones, each loss divided by their number, one `step`. A tape adds up nothing: you do it.
 #
 # ### Exercise: accumulate, then step
 #
-# Write `accumulated_step`. `batches` are pairs (images, labels), perhaps of *different* sizes, and `loss_fn`
-# gives a batch's mean. The one step must be that of all examples in one batch.
+# Write `accumulated_step`. `batches` are pairs (images, labels), perhaps of *different* sizes; `loss_fn` gives a
+# batch's mean. The step must be that of all examples in one batch. (Batch normalization spoils that: it normalizes
+# each small batch by itself.)
 
 
 # %% tags=["exercise"]
@@ -457,14 +470,17 @@ def accumulated_step(model, loss_fn, optimizer, batches):
 accumulated_step = lab.check(accumulated_step)
 
 # %%
-ends = []
-for pieces in ([(0, 64)], [(0, 10), (10, 30), (30, 64)]):
-    lab.reseed()
-    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-    batches = [(images[a:b], labels[a:b]) for a, b in pieces]
-    accumulated_step(model, from_logits, keras.optimizers.SGD(0.1), batches)
-    ends.append(model.layers[-1].kernel.numpy())
-print("one batch of 64, and 10 + 20 + 34: the same weights:", np.allclose(*ends, atol=1e-6))
+print("one batch of 64, and 10 + 20 + 34:")
+for title, normalizing in {"without": [], "with": [keras.layers.BatchNormalization]}.items():
+    ends = []
+    for pieces in ([(0, 64)], [(0, 10), (10, 30), (30, 64)]):
+        lab.reseed()
+        layers = [keras.layers.Flatten(), *(make() for make in normalizing), keras.layers.Dense(10)]
+        model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+        batches = [(images[a:b], labels[a:b]) for a, b in pieces]
+        accumulated_step(model, from_logits, keras.optimizers.SGD(0.1), batches)
+        ends.append(model.layers[-1].kernel.numpy())
+    print(f"the same weights, {title:7} batch normalization: {np.allclose(*ends, atol=1e-6)}")
 
 # %%
 dense, norm = keras.layers.Dense(16), keras.layers.BatchNormalization()
@@ -476,11 +492,17 @@ mine["64 -> 16, first biases up to"] = float(np.abs(dense.bias).max())
 print("within Glorot's limit:", np.abs(dense.kernel).max() <= np.sqrt(6 / 80))
 for name, value in STORED["defaults"].items():
     print(f"{name:30} Keras {mine[name]:<8.3g} PyTorch {value:g}")
+weight, formula = keras.Variable(0.0), 1e-6 / (1e-6 + 1e-7)  # PyTorch's first step, as a share of the rate
+keras.optimizers.Adam(1.0).apply([tf.constant(1e-6)], [weight])
+print(f"gradient 1e-6, epsilon 1e-7: Keras moves {-float(weight):.2f} of the rate, PyTorch {formula:.2f}")
 
 # %% [markdown]
 # So two runs "with the defaults" are two different experiments. PyTorch draws weights and biases of a linear
 # layer up to 1 / √inputs; Keras draws weights by Glorot and starts biases at zero. `VarianceScaling(1/3,
 # "fan_in", "uniform")` gives Keras PyTorch's weights.
+#
+# Adam's epsilon differs in place, too: Keras adds it before the bias correction, PyTorch after. With the same number
+# the last line still shows two first steps, and they agree only later, or where gradients are large.
 #
 # ## 5. Look inside while it runs
 #
@@ -532,7 +554,8 @@ for place, layer in enumerate(broken.layers):
 #
 # ## 6. Change what is under Keras
 #
-# Keras 3 is one interface over TensorFlow, JAX or PyTorch. `KERAS_BACKEND` chooses, once, when Keras is imported.
+# Keras 3 is one interface over TensorFlow, JAX or PyTorch, and for inference OpenVINO. `KERAS_BACKEND` chooses when
+# Keras is imported.
 #
 # **Predict.** Keras is imported. Now you set `os.environ["KERAS_BACKEND"] = "torch"`. What does the next layer
 # run on?
@@ -544,7 +567,8 @@ for place, layer in enumerate(broken.layers):
 # </details>
 # <details><summary>TensorFlow, as before</summary>
 #
-# Right. Another backend needs another process, with the variable set before the import.
+# Right. Take another process, with the variable set before the import. (`keras.config.set_backend` reloads Keras
+# in place, and leaves everything that you built before unusable.)
 #
 # </details>
 
@@ -584,8 +608,8 @@ for result in results:
 #
 # | to | from TensorFlow | from PyTorch |
 # |---|---|---|
-# | a file without Python | [SavedModel][1] | [`torch.export`][2]; [TorchScript][3] warns, still works in 2.15 |
-# | a server | [Serving][4] 2.20, one behind TensorFlow | ONNX Runtime, others; [TorchServe][5]: archived in 2025 |
+# | a file without Python | [SavedModel][1] | [`torch.export`][2], then AOTInductor or ExecuTorch |
+# | a server | [Serving][4] 2.20, one behind TensorFlow | ONNX Runtime, NVIDIA Triton, vLLM for language models |
 # | a phone, a chip | [LiteRT][6], once TensorFlow Lite | [ExecuTorch][7] 1.5; [`litert-torch`][8], both in beta |
 # | a browser | [TensorFlow.js][9] 4.22; LiteRT.js | ONNX Runtime Web |
 # | the other side | [`model.export(format="onnx")`][10] | [`torch.onnx.export`][11], with `onnxscript` |
@@ -601,6 +625,12 @@ for result in results:
 # [9]: https://www.tensorflow.org/js
 # [10]: https://keras.io/api/models/model_saving_apis/export/
 # [11]: https://docs.pytorch.org/docs/stable/onnx.html
+# [12]: https://github.com/huggingface/transformers/blob/main/MIGRATION_GUIDE_V5.md
+# [13]: https://keras.io/keras_hub/
+#
+# Roads close, too. [TorchScript][3] warns, and still works in 2.15. [TorchServe][5] was archived in 2025, and NVIDIA
+# Triton dropped its TensorFlow backend that year. One road leads in: pretrained language models. Hugging Face's
+# `transformers` dropped TensorFlow and Flax with [version 5][12]; for Keras there is [KerasHub][13].
 #
 # **Predict.** Is a PyTorch model shut out of LiteRT, and a Keras model tied to TensorFlow's formats?
 #
@@ -627,9 +657,7 @@ two_ways = ported(val_images[:100], training=False).numpy()
 print("SavedModel gives the same logits:", np.allclose(loaded.serve(val_images[:100]), two_ways, atol=1e-3))
 print("LiteRT gives the same logits:    ", np.allclose(on_the_phone, two_ways[:1], atol=1e-3))
 print(f"the file for a phone: {len(converted) / 1000:.1f} kB")
-
-# %%
-print(", ".join(f"{name}: {value}" for name, value in torchs["exported"].items()))
+print("PyTorch:", ", ".join(f"{name}: {value}" for name, value in torchs["exported"].items()))
 
 # %% [markdown]
 # Now decide. Score each option from 0 to 1 by each criterion, `None` where nobody knows, and weigh the criteria.
@@ -660,22 +688,22 @@ def unbeaten(scores, weights, musts=()):
 unbeaten = lab.check(unbeaten)
 
 # %%
-firm = {  # one firm's judgement, not facts: put in your own
+firm = {  # one firm's judgement, not facts: put in your own (this one allows no converter on the way to a browser)
     "TensorFlow": {"papers' code": 0.4, "the team knows it": None, "on phones": 1.0, "in browsers": 1.0},
-    "PyTorch": {"papers' code": 1.0, "the team knows it": None, "on phones": 0.7, "in browsers": 0.5},
+    "PyTorch": {"papers' code": 1.0, "the team knows it": None, "on phones": 0.7, "in browsers": 0.0},
     "Keras on either": {"papers' code": 0.3, "the team knows it": None, "on phones": 0.9, "in browsers": 0.9},
 }
 app = {"papers' code": 1, "the team knows it": 2, "on phones": 4, "in browsers": 3}
 research = {"papers' code": 6, "the team knows it": 2, "on phones": 0, "in browsers": 0}
-asked = {"TensorFlow": 0.9, "PyTorch": 0.3, "Keras on either": 0.9}
-known = {option: {**own, "the team knows it": asked[option]} for option, own in firm.items()}
+skill = {"TensorFlow": 0.9, "PyTorch": 0.3, "Keras on either": 0.9}  # now the team was asked
+known = {option: {**own, "the team knows it": skill[option]} for option, own in firm.items()}
 for project, weights in {"an app": app, "research": research}.items():
-    print(f"{project:9} the team not asked: {', '.join(unbeaten(firm, weights))}")
-    print(f"{project:9} the team asked:     {', '.join(unbeaten(known, weights))}")
+    print(f"{project:9} the team not asked: {unbeaten(firm, weights)}, asked: {unbeaten(known, weights)}")
+print("research  a browser is a must:", unbeaten(known, research, musts=["in browsers"]))
 
 # %% [markdown]
-# Two projects, two answers, and one of them was "ask the team first". The weights are the decision: write them
-# down before the scores.
+# Two projects, two answers, and one of them was "ask the team first". A must is stronger than any weight: it took
+# research its best option. Weights and musts are the decision: write them down before the scores.
 #
 # ## Break it: ports that load without an error
 #
@@ -833,11 +861,10 @@ for name, functions in own.items():
     print(f"lines of code beside the model, {name}: {lines}")
 
 # %% [markdown]
-# On this small network and one thread, on 2026-11-22, PyTorch's own loop was the fastest, in repeats on a busier
-# machine 1.2 to 1.9 times as fast as the traced tape, which came next;
-# Keras cost little on TensorFlow and much on PyTorch. Accuracies agree. None of it need hold for a large network on
-# a GPU: "X is faster" needs its network, its machine and its date. The lines of code differ more: `fit` brings the
-# loop.
+# On this small network and one thread, on 2026-11-22, PyTorch's own loop was the fastest, 1.8 times the traced tape;
+# Keras cost little on TensorFlow and much on PyTorch. The eager tape does the same arithmetic as the traced one: what
+# slows it is calling each operation from Python. `fit` needs a third of the lines, as it brings the loop. Trust the
+# order more than the numbers, and neither on a GPU: "X is faster" needs its network, its machine and its date.
 #
 # ## Explain it
 #
@@ -847,19 +874,23 @@ for name, functions in own.items():
 #
 # When the road to production leads through what it has ready: Serving, TFX, LiteRT on phones and
 # microcontrollers, the browser; or where a Google or TensorFlow stack already runs and people know it. PyTorch
-# when papers, models and colleagues speak it: research mostly does, and debugging feels natural, because all is
-# eager. The gap narrows from both sides: `torch.compile` and `torch.export` there, eager execution and Keras on
-# PyTorch here. So I weigh this project's needs, write the weights down first, and say what I do not know.
+# when papers, models and colleagues speak it: research mostly does, and pretrained language models nearly all do:
+# Hugging Face's `transformers` dropped TensorFlow and Flax with version 5. Debugging feels natural there, because all
+# is eager. The gap narrows from both sides: `torch.compile` and `torch.export` there, eager execution and Keras on
+# PyTorch here. So I weigh this project's needs, write the weights down first, and say what I do not know. And I ask
+# whether JAX, alone or under Keras, is a third option.
 #
-# *Follow-up: in this lab the app had more than one option left. What took one away?* Asking the team: that score
-# was unknown, and its range decided nothing. And dates: TorchServe and TorchScript were good answers once.
+# *Follow-up: in this lab the app had more than one option left. What took one away?* Asking the team: while that
+# score was unknown, the ranges of two options overlapped; known, one lay below. And look at dates: TorchServe and
+# TorchScript were good answers once.
 #
 # </details>
 # <details><summary>A model ported from PyTorch runs, and is wrong. Where do you look?</summary>
 #
 # At one photo, layer by layer, in both, from the input on: the first layer whose outputs differ is the one. Then
-# by habit: the axes of kernels, square ones above all, where no shape complains; the order of `Flatten`; epsilon
-# and the running statistics; `training`; softmax once.
+# by habit: the axes of kernels, square ones above all, where no shape complains; the padding of strided convolutions
+# and poolings (`same` pads more at the end, PyTorch both ends alike); the order of `Flatten`; epsilon and the running
+# statistics; `training`; softmax once.
 #
 # *Follow-up: which of your broken ports would accuracy not have shown?* Keras' own epsilon: logits off by more
 # than 0.1, and not two points of accuracy lost. Compare logits, not accuracies.

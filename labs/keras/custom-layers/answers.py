@@ -78,6 +78,19 @@ class TakesTheWholeShape(_Linear):
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros")
 
 
+@wrong("Linear", "wrong-axis")
+class KernelTheWrongWayRound(_Linear):
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(self.units, input_shape[-1]))
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros")
+
+
+@wrong("Linear", "wrong-axis")
+class KernelBeforeTheInputs(_Linear):
+    def call(self, inputs):
+        return ops.matmul(self.kernel, inputs) + self.bias
+
+
 @wrong("Linear", "keras-cannot-find-it")
 class BareVariables(_Linear):
     def build(self, input_shape):
@@ -521,11 +534,32 @@ class OneSequentialInside(keras.layers.Layer):
         return config
 
 
+@right("Encoder")
+class OfLayersWithTheBiasFirst(_Encoder):
+    def keep(self, layers):
+        self.blocks = [BiasFirst.value(layer.units) for layer in layers]
+
+
+@right("Encoder")
+class KeepsTheActivationAsGiven(_Encoder):
+    def __init__(self, widths, activation="relu", **kwargs):
+        super().__init__(widths, activation, **kwargs)
+        self.given = activation
+
+    def arguments(self):
+        return {"widths": self.widths, "activation": self.given}
+
+
 @wrong("Encoder", "builds-all-alike")
 class BuildsAllForTheInputs(_Encoder):
     def build(self, input_shape):
         for block in self.blocks:
             block.build(input_shape)
+
+
+@wrong("Encoder", "no-config")
+class LeavesTheConfigToKeras(_Encoder):
+    get_config = keras.layers.Layer.get_config
 
 
 @wrong("Encoder", "config-lacks-an-argument")

@@ -48,14 +48,16 @@ class Linear:
             raises=r"cannot add new elements of state",
         ),
         "wrong-axis": Misconception(
-            "The size of a weight was taken from the wrong place of `input_shape`.",
-            "Write down (batch, steps, features) and (batch, features). At which end do they agree?",
+            "Two shapes do not meet: a size comes from the wrong place of `input_shape`, or the kernel lies the "
+            "wrong way round.",
+            "Write (..., features) @ (features, units). Is that the order of your `matmul`, and the shape of your "
+            "kernel?",
             raises=r"size-incompatible|Cannot convert '|fully-defined|Incompatible shapes|must be equal|"
             r"broadcastable|mismatch|Invalid shape|tuple index",
         ),
         "keras-cannot-find-it": Misconception(
             "The layer computes, but `layer.weights` is empty: nothing of it would be trained or saved.",
-            "Keras 3 knows the weights that were made with one method of the layer. With which?",
+            "Keras 3 does not look at a bare `tf.Variable`. Which method of the layer makes a weight that it finds?",
         ),
         "not-trainable": Misconception(
             "A weight is there, but it is not trainable.",
@@ -426,6 +428,11 @@ class Encoder:
             raises=r"size-incompatible|Incompatible shapes|must be equal|incompatible with the layer|broadcast|"
             r"not compatible|mismatch",
         ),
+        "no-config": Misconception(
+            "Without your `get_config` Keras cannot note a function that was given as `activation`.",
+            "Which method returns the arguments, and what turns a function into a name?",
+            raises=r"must override `?get_config",
+        ),
         "config-lacks-an-argument": Misconception(
             "`from_config` could not call `__init__`: the config lacks an argument.",
             "Compare the names in your `get_config` with those in the `def __init__` line.",
@@ -472,16 +479,18 @@ class Encoder:
             "inputs": rng.normal(0, 1, (2, 5, 3)).astype(np.float32),
             "widths": [4, 2],
             "activation": "tanh",
+            "as_function": True,
         }
         widths = [6, 6, int(rng.integers(2, 5))]
         inputs = rng.normal(0, 1, (3, 6)).astype(np.float32)
-        yield {"inputs": inputs, "widths": widths, "activation": "relu"}
-        inputs = rng.normal(0, 1, (2, 3, 5)).astype(np.float32)
-        yield {"inputs": inputs, "widths": [int(rng.integers(6, 9))], "activation": "sigmoid"}
+        yield {"inputs": inputs, "widths": widths, "activation": "relu", "as_function": False}
+        widths, inputs = [int(rng.integers(6, 9))], rng.normal(0, 1, (2, 3, 5)).astype(np.float32)
+        yield {"inputs": inputs, "widths": widths, "activation": "sigmoid", "as_function": False}
 
     @staticmethod
-    def when(Encoder, inputs, widths, activation):
+    def when(Encoder, inputs, widths, activation, as_function):
         x, shape = tf.constant(inputs), (None, *inputs.shape[1:])
+        activation = keras.activations.get(activation) if as_function else activation
         with warnings.catch_warnings(action="ignore"):
             layer = Encoder(widths, activation=activation, name="ears")
             layer.build(shape)
@@ -498,7 +507,7 @@ class Encoder:
         return seen
 
     @staticmethod
-    def then(seen, inputs, widths, activation):
+    def then(seen, inputs, widths, activation, as_function):
         weights = seen["weights"]
         if not weights:
             raise Misread("keras-cannot-find-them", expected=f"{2 * len(widths)} weights", got="0 weights")
@@ -536,7 +545,8 @@ def _through(inputs, weights, activations):
         "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     }
     for i, activation in zip(range(0, len(weights), 2), activations, strict=False):
-        inputs = inputs @ weights[i] + weights[i + 1]
+        bias, kernel = sorted(weights[i : i + 2], key=np.ndim)
+        inputs = inputs @ kernel + bias
         inputs = functions[activation](inputs) if activation else inputs
     return inputs
 
@@ -698,7 +708,7 @@ class AttentionPool:
             "Read the formula of the score from the inside out.",
         ),
         "other-attention": Misconception(
-            "The weights are not the softmax of query · tanh(kernel · step).",
+            "The weights are not the softmax of query · tanh(step @ kernel).",
             "Take the shortest series and compute its scores with NumPy, one step at a time.",
         ),
         "not-the-sum": Misconception(

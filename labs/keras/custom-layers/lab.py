@@ -17,7 +17,7 @@
 #     data: [japanese_vowels]
 #     cpu_seconds: 60
 #     replaces:
-#       - {old: "`self.w = tf.Variable(...)` in a layer", new: "`self.add_weight(...)`; Keras 3 finds no other"}
+#       - {old: "`self.w = tf.Variable(...)` in a layer", new: "`self.add_weight(...)`, or a `keras.Variable`"}
 #       - {old: "`add_weight('kernel', shape)`", new: "`add_weight(shape=..., name='kernel')`; the shape comes first"}
 #       - {old: "`K.in_train_phase`, `K.learning_phase`", new: "the argument `training` of `call`"}
 #       - {old: "`add_update`", new: "`weight.assign(...)` inside `call`"}
@@ -25,9 +25,9 @@
 # ---
 
 # %% [markdown]
-# A door opens for nine people. Each says the same two vowels, and the lock must know who spoke. No two
-# utterances last equally long, and the microphone opens before the word and closes after it. You will write
-# six layers that deal with that, and find out what each of them is worth.
+# A door opens for nine people. Each says the same two vowels, and the lock must know who spoke. Utterances differ
+# in length, and the microphone opens before the word and closes after it. You will write six layers that deal
+# with that, and measure what a mask and attention are worth.
 
 # %%
 import labs
@@ -124,8 +124,11 @@ print("after: ", [tuple(weight.shape) for weight in layer.weights], "built:", la
 #
 # Write `build` and `call` of `Linear`. `self.add_weight(shape=..., initializer=..., name=...)` makes a weight
 # that Keras can find. Let the kernel start at random (`"glorot_uniform"`) and the bias at `"zeros"`.
-# `ops.matmul` multiplies the last axis, whatever stands before it. You write no derivative: each operation
-# has one.
+# `ops.matmul` multiplies the last axis, whatever stands before it. You write no derivative: each of these
+# operations has one.
+#
+# Two lines are for later: the decorator names the class for saving (section 4), `supports_masking` lets a mask
+# through (section 2).
 
 
 # %% tags=["exercise"]
@@ -158,7 +161,7 @@ Linear = lab.check(Linear)
 
 # %%
 linear = Linear(4)  # reads only the last axis of the shape, so it serves series and single steps
-with tf.GradientTape() as tape:
+with tf.GradientTape() as tape:  # notes the operations, to derive from them
     outputs = linear(test_x)
     loss = tf.reduce_mean(outputs**2)
 print("series:", outputs.shape, "single steps:", linear(test_x[:, 0]).shape)
@@ -191,13 +194,13 @@ pool = keras.layers.GlobalAveragePooling1D()
 print("no mask:", float(pool(short)[0, 0]), "- with mask:", float(pool(marked)[0, 0]))
 
 
-class Doubled(keras.layers.Layer):
+class Tripled(keras.layers.Layer):
     def call(self, inputs):
-        return 2 * inputs
+        return 3 * inputs
 
 
 with warnings.catch_warnings(record=True, action="always") as caught:
-    print("2 x with the mask lost:", float(pool(Doubled()(marked))[0, 0]))
+    print("3 x, which should be 6.0, with the mask lost:", float(pool(Tripled()(marked))[0, 0]))
 print(str(caught[0].message).split(". ")[1])
 
 # %% [markdown]
@@ -341,11 +344,12 @@ Standardize = lab.check(Standardize)
 # %%
 standardize, target = Standardize(), np.concatenate(series).mean(axis=0)
 marked = keras.layers.Masking()(next(iter(train_raw.padded_batch(270)))[0])
+standardize.build(marked.shape)
+mean = min(standardize.weights, key=lambda weight: weight.numpy().sum())  # it starts at 0, the variance at 1
 distances = []
 for _ in range(40):
     standardize(marked, training=True)
-    state = standardize.non_trainable_weights[0].numpy()
-    distances.append(np.abs(state - target).max())
+    distances.append(np.abs(mean.numpy() - target).max())
 print("trainable:", len(standardize.trainable_weights), "- state:", len(standardize.non_trainable_weights))
 print("distance of the running mean to the true one:")
 print("after 1 call {:.3f}, after 10 {:.3f}, after 40 {:.3f}".format(*np.array(distances)[[0, 9, 39]]))
@@ -361,12 +365,13 @@ print("after 1 call {:.3f}, after 10 {:.3f}, after 40 {:.3f}".format(*np.array(d
 #
 # <details><summary>No: it cannot know <code>units</code></summary>
 #
-# Keras 2 could not. Keras 3 notes the arguments of `__init__`, as long as all are plain numbers and strings.
+# Keras 2 could not. Keras 3 notes the arguments of `__init__`, as long as all are numbers, strings, booleans, None,
+# or lists and dicts of them.
 #
 # </details>
 # <details><summary>Yes, this one</summary>
 #
-# Right. But pass one argument that is not plain, such as a function, and you must write `get_config`.
+# Right: `units` is a number. But pass one argument that is a function, and you must write `get_config`.
 #
 # </details>
 
@@ -384,7 +389,7 @@ class Applied(keras.layers.Layer):
 with lab.fails(NotImplementedError):
     Applied(keras.activations.gelu).get_config()
 with lab.fails(TypeError):
-    keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Doubled()))
+    keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Tripled()))
 
 # %% [markdown]
 # The first asks for a `get_config`. The second comes on loading: a file holds names, not code, so a class
@@ -393,8 +398,8 @@ with lab.fails(TypeError):
 # ### Exercise: an encoder
 #
 # Write `Encoder`: a `Linear` for each width, each followed by the activation. Build each *for the shape that
-# reaches it*. `get_config` returns what `__init__` needs; `keras.activations.get` and `.serialize` turn names
-# into functions and back.
+# reaches it*. `activation` may be a name or a function, so `get_config` is needed: it returns what `__init__`
+# takes. `keras.activations.get` and `.serialize` turn names into functions and back.
 
 
 # %% tags=["exercise"]
@@ -457,8 +462,9 @@ lock.save(file)
 loaded = keras.models.load_model(file)
 before, after = (model.predict(test_x, verbose=0) for model in (lock, loaded))
 print("same answers:", np.allclose(before, after, atol=1e-5), "- another object:", loaded is not lock)
-state = [model.layers[1].get_weights()[0] for model in (lock, loaded)]
-print("the running mean came along:", np.allclose(*state), "- and is not 0:", np.abs(state[1]).max() > 0.1)
+state = [model.layers[1].get_weights() for model in (lock, loaded)]
+moved = not np.isin(state[1], [0, 1]).any()
+print("the running mean and variance came along:", np.allclose(*state), "- all of them have moved:", moved)
 
 # %% [markdown]
 # ## 5. Add a loss from inside
@@ -474,7 +480,8 @@ print("the running mean came along:", np.allclose(*state), "- and is not 0:", np
 #
 # **1**: it is the loss of the last call.
 #
-# - **3**: then a loop would carry old losses along for ever. Each call begins with an empty list.
+# - **3**: then a loop would carry old losses along for ever. A call from outside begins with an empty list. (Within
+#   one call of a model, a layer that is used twice adds one each time.)
 # - **0**: the list is emptied when a call begins, and this call has added one.
 #
 # </details>
@@ -539,6 +546,10 @@ for strength in (0.0, 2.0):
     print(f"strength {strength}: mean square above 0.5: {loudness > 0.5}, nine of ten right: {right}")
 
 # %% [markdown]
+# The units got quieter, and the answers stayed right. Keras has such a penalty ready, the argument
+# `activity_regularizer` of every layer; but that one knows no mask, so padding counts.
+
+# %% [markdown]
 # ## 6. Let the layer choose where to listen
 #
 # A real microphone opens too early. Below, each utterance gets up to 40 steps of noise on either side: real
@@ -566,9 +577,9 @@ for strength in (0.0, 2.0):
 #
 # ### Exercise: attention pooling
 #
-# Write `AttentionPool`. The score of a step is `query · tanh(kernel · step)`, with a `kernel` of shape
-# (features, units) and a `query` of shape (units,), both learnt. No weight falls on padding, and a series
-# without any real step must not give `nan`.
+# Write `AttentionPool`. The score of a step is `query · tanh(step @ kernel)`, with a `kernel` of shape
+# (features, units) and a `query` of shape (units,), both learnt. No weight falls on padding. A series without
+# any real step has no right answer: any numbers will do there, but not `nan`.
 
 
 # %% tags=["exercise"]
@@ -588,7 +599,10 @@ class AttentionPool(keras.layers.Layer):
         ### END SOLUTION
 
     def attention(self, inputs, mask=None):
-        """Return the weights (batch, steps): for each series positive numbers with the sum 1, 0 for padding."""
+        """Return the weights (batch, steps): for each series positive numbers with the sum 1, 0 for padding.
+
+        A series of padding only gets any finite numbers.
+        """
         ### BEGIN SOLUTION
         hidden = ops.tanh(ops.matmul(inputs, self.kernel))
         scores = ops.sum(hidden * self.query, axis=-1)
@@ -615,7 +629,7 @@ AttentionPool = lab.check(AttentionPool)
 # %%
 attend = AttentionPool(5)
 pooled = attend(keras.layers.Masking()(test_x)).numpy()
-kernel, query = (np.squeeze(weight) for weight in attend.get_weights())
+query, kernel = sorted((np.squeeze(weight) for weight in attend.get_weights()), key=np.size)
 by_loop = []
 for word, _ in test_raw.as_numpy_iterator():  # one utterance at a time, without any padding
     scores = [query @ np.tanh(step @ kernel) for step in word]
@@ -784,8 +798,8 @@ lab.show(
 # `compute_mask`.
 #
 # *Follow-up: `Linear` can be saved without a `get_config`. Why, and when does that end?* Keras 3 notes the
-# arguments of `__init__` if all are plain numbers and strings. A function as an argument ended it here with
-# NotImplementedError.
+# arguments of `__init__` if all are numbers, strings, booleans, None, or lists and dicts of them. A function as
+# an argument ended it here with NotImplementedError.
 #
 # </details>
 # <details><summary>A model with your layer trains, but its loss hardly falls. What do you look at first?</summary>
@@ -868,7 +882,7 @@ lab.show(
 #
 # **On a GPU and at scale:** the layers stay as they are. Pad each batch to its own longest series, and group
 # series of like length (`bucket_by_sequence_length`), since padding costs as much time as speech. Write
-# `call` in `keras.ops` or TensorFlow: NumPy inside would pull every batch back to the processor.
+# `call` in `keras.ops` or TensorFlow: NumPy inside does not become part of the graph, as you saw.
 #
 # **Official documentation:** [making new layers and models by
 # subclassing](https://keras.io/guides/making_new_layers_and_models_via_subclassing/), [masking and

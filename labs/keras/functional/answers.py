@@ -329,6 +329,14 @@ def a_layer_on_the_way_around(x, units):
     return keras.layers.Add()([keras.layers.Dense(units, use_bias=False)(x), changed])
 
 
+@wrong("residual_block", "projects-before-the-layers")
+def projects_first(x, units):
+    if x.shape[-1] != units:
+        x = keras.layers.Dense(units, use_bias=False)(x)
+    changed = keras.layers.Dense(units)(keras.layers.Dense(units, activation="relu")(x))
+    return keras.layers.Add()([x, changed])
+
+
 @wrong("residual_block", "other-layers")
 def projects_with_a_bias(x, units):
     changed = keras.layers.Dense(units)(keras.layers.Dense(units, activation="relu")(x))
@@ -578,6 +586,26 @@ class WithPartsThatAreModels(keras.Model):
         config = super().get_config()
         config.update(self.settings)
         return config
+
+
+@right("SorterModel")
+@keras.saving.register_keras_serializable()
+class Registered(keras.Model):
+    def __init__(self, units, classes, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.classes, self.rate = units, classes, rate
+        self.see = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(units, "relu")])
+        self.read = keras.layers.Dense(units, "relu")
+        self.drop = keras.layers.Dropout(rate)
+        self.kind, self.area = keras.layers.Dense(classes), keras.layers.Dense(1)
+
+    def call(self, inputs):
+        joined = tf.concat([self.see(inputs["image"]), self.read(inputs["table"])], axis=1)
+        joined = self.drop(joined)
+        return {"kind": self.kind(joined), "area": self.area(joined)}
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "classes": self.classes, "rate": self.rate}
 
 
 class _Sorter(keras.Model):

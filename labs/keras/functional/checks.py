@@ -353,6 +353,10 @@ class residual_block:
             "`x` went through a layer although its width is right, so the way around is no longer free.",
             "When does the exercise ask for the extra layer?",
         ),
+        "projects-before-the-layers": Misconception(
+            "The layers get the projected `x`.",
+            "Only the way around needs another width. What goes into the first layer?",
+        ),
         "other-layers": Misconception(
             "The block has another number of weights than its layers should have.",
             "Count: two layers with biases, and one without a bias only if the widths differ.",
@@ -413,8 +417,11 @@ class residual_block:
                 raise Misread("other-block", **evidence)
         if seen["weights"] != wanted:
             short = wanted - seen["weights"] == width * units
-            missing = "adds-the-hidden" if inner else "nothing-around"
-            raise Misread(missing if short and width != units else "other-layers", **numbers)
+            name = "adds-the-hidden" if inner else "nothing-around"
+            if not short or width == units:
+                before = width * units + 2 * (units + 1) * units
+                name = "projects-before-the-layers" if seen["weights"] == before else "other-layers"
+            raise Misread(name, **numbers)
         if not any(_same(outputs, value) for value in _blocks(seen, width, units, _relu, np.asarray)):
             linear = any(_same(outputs, v) for v in _blocks(seen, width, units, np.asarray, np.asarray))
             both = any(_same(outputs, v) for v in _blocks(seen, width, units, _relu, _relu))
@@ -760,7 +767,8 @@ class SorterModel:
         ),
         "other-answers": Misconception(
             "The layers are there, but the answers are not those of this graph.",
-            "Compare with `two_branches`: which layers have a `relu`, and what goes into the heads?",
+            "Two layers have a `relu`, the heads have none. And what goes into the heads: the joined ones, after "
+            "`Dropout`?",
         ),
         "loses-a-setting": Misconception(
             "The model came back from the file with another rate.",

@@ -33,8 +33,38 @@ def divides_bytes(image, label):
 
 
 @wrong("prepare", "left-as-integers")
-def true_division_gives_float16_or_64(image, label):
+def rescales_to_a_byte(image, label):
+    return tf.cast(image / 255, tf.uint8), label
+
+
+@wrong("prepare", "leaves-the-graph")
+def scales_in_numpy(image, label):
+    return np.asarray(image, "float32") / 255, label
+
+
+@wrong("prepare", "leaves-the-graph")
+def asks_for_the_numbers(image, label):
+    return tf.constant(image.numpy().astype("float32") / 255), label
+
+
+@wrong("prepare", "other-float")
+def casts_to_float64(image, label):
     return tf.cast(image, tf.float64) / 255.0, label
+
+
+@wrong("prepare", "other-float")
+def casts_to_half_precision(image, label):
+    return tf.cast(image, tf.float16) / 255.0, label
+
+
+@wrong("prepare", "other-shape")
+def adds_the_batch(image, label):
+    return tf.cast(image, tf.float32)[tf.newaxis] / 255.0, label
+
+
+@wrong("prepare", "other-shape")
+def flattens_too(image, label):
+    return tf.reshape(tf.cast(image, tf.float32) / 255.0, [-1]), label
 
 
 @wrong("prepare", "divides-whole-numbers")
@@ -109,6 +139,33 @@ def relu_everywhere(image_shape, hidden_units, classes):
 def forgets_the_activation(image_shape, hidden_units, classes):
     layers = [keras.layers.Flatten(), keras.layers.Dense(hidden_units), keras.layers.Dense(classes)]
     return keras.Sequential([keras.Input(image_shape), *layers])
+
+
+def _dense_model(image_shape, *layers):
+    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten(), *layers])
+
+
+@wrong("make_model", "other-activation")
+def tanh_inside(image_shape, hidden_units, classes):
+    hidden = keras.layers.Dense(hidden_units, activation="tanh")
+    return _dense_model(image_shape, hidden, keras.layers.Dense(classes))
+
+
+@wrong("make_model", "other-activation")
+def gelu_inside(image_shape, hidden_units, classes):
+    hidden = keras.layers.Dense(hidden_units, activation="gelu")
+    return _dense_model(image_shape, hidden, keras.layers.Dense(classes))
+
+
+@wrong("make_model", "other-activation")
+def sigmoid_at_the_end(image_shape, hidden_units, classes):
+    hidden = keras.layers.Dense(hidden_units, activation="relu")
+    return _dense_model(image_shape, hidden, keras.layers.Dense(classes, activation="sigmoid"))
+
+
+@wrong("make_model", "fixed-size")
+def no_hidden_layer(image_shape, hidden_units, classes):
+    return _dense_model(image_shape, keras.layers.Dense(classes))
 
 
 @wrong("make_model", "fixed-size")

@@ -26,6 +26,11 @@ class prepare:
             "`Dataset.map` needs both parts back, and only one came.",
             "A dataset of pairs stays one of pairs: what must stand after `return`, and with which comma?",
         ),
+        "leaves-the-graph": Misconception(
+            "It works on one photo and fails in `Dataset.map`, where a tensor has no numbers yet.",
+            "Which line uses NumPy or `.numpy()`? Which function of `tf` does the same?",
+            raises=r"symbolic|NotImplementedError|has no attribute 'numpy'",
+        ),
         "mixes-dtypes": Misconception(
             "A uint8 tensor met a float: TensorFlow does not convert by itself.",
             "Which comes first, the cast or the division?",
@@ -34,6 +39,14 @@ class prepare:
         "left-as-integers": Misconception(
             "The pixels are still whole numbers.",
             "A network's weights are float32. Which function changes the dtype of a tensor?",
+        ),
+        "other-float": Misconception(
+            "The pixels are floats, but not float32.",
+            "A network's weights are float32. To which dtype do you cast?",
+        ),
+        "other-shape": Misconception(
+            "The image came back with another shape.",
+            "Scaling changes numbers, not axes. Which line touches the shape?",
         ),
         "divides-whole-numbers": Misconception(
             "The pixels lost their shades: nearly all became 0 before they were made floats.",
@@ -68,6 +81,7 @@ class prepare:
         pair = prepare(tf.constant(image), tf.constant(label))
         if not (isinstance(pair, tuple | list) and len(pair) == 2):
             return {"parts": 1, "image": pair, "dtype": "", "label": label}
+        tf.data.Dataset.from_tensors((image, label)).map(prepare)  # traces it, as the lab's next cell does
         return {"parts": 2, "image": pair[0], "dtype": tf.as_dtype(pair[0].dtype).name, "label": pair[1]}
 
     @staticmethod
@@ -75,9 +89,12 @@ class prepare:
         if seen["parts"] != 2:
             raise Misread("forgets-the-label", expected="the pair (image, label)", got="one value")
         if seen["dtype"] != "float32":
-            raise Misread("left-as-integers", expected="float32", got=seen["dtype"])
+            name = "other-float" if "float" in seen["dtype"] else "left-as-integers"
+            raise Misread(name, expected="float32", got=seen["dtype"])
         scaled, wanted = np.asarray(seen["image"]), image / np.float32(255)
-        if scaled.shape != image.shape or not np.allclose(scaled, wanted, atol=1e-6):
+        if scaled.shape != image.shape:
+            raise Misread("other-shape", expected=f"shape {image.shape}", got=f"shape {scaled.shape}")
+        if not np.allclose(scaled, wanted, atol=1e-6):
             raise Misread(_scaling(scaled, image), expected=wanted, got=scaled)
         if not np.array_equal(seen["label"], label):
             raise Misread("changes-the-label", expected=label, got=seen["label"])
@@ -85,8 +102,6 @@ class prepare:
 
 def _scaling(scaled, image):
     """Name what went wrong with the range."""
-    if scaled.shape != image.shape:
-        return "other-range"
     if np.allclose(scaled, image):
         return "not-scaled"
     if np.allclose(scaled, image // 255):
@@ -128,13 +143,16 @@ class make_model:
             "A logit below zero says 'unlikely'. What would relu make of it?",
         ),
         "no-nonlinearity": Misconception(
-            "The negative of a photo gives the exact negative of the answer: without `relu`, two layers do no "
-            "more than one.",
+            "The logits are plain weighted sums of the pixels: without `relu`, two layers do no more than one.",
             "Which layer should have an activation?",
+        ),
+        "other-activation": Misconception(
+            "A layer has another activation than asked for.",
+            "Two layers have weights. Which of them has `relu`, and what is there to the last?",
         ),
         "fixed-size": Misconception(
             "The model has another number of weights than the arguments ask for.",
-            "Is a size written as a number where an argument should stand, or is there a layer too many?",
+            "Is a size written as a number where an argument should stand? Is a layer missing, or one too many?",
         ),
         "not-built": Misconception(
             "The model has no weights yet, because it does not know what a photo looks like.",
@@ -144,28 +162,25 @@ class make_model:
 
     @staticmethod
     def given(rng):
-        yield {"image_shape": [28, 28, 1], "hidden_units": 16, "classes": 10, "batch": 32}
-        sides, classes = rng.integers(4, 9, 2).tolist(), int(rng.integers(5, 9))
-        drawn = {"image_shape": [*sides, 3], "hidden_units": int(rng.integers(20, 40)), "classes": classes}
-        yield {**drawn, "batch": 40}
+        drawn = [*rng.integers(4, 9, 2).tolist(), 3], int(rng.integers(20, 40)), int(rng.integers(5, 9))
+        for shape, hidden_units, classes in (([28, 28, 1], 16, 10), drawn):
+            images = rng.uniform(0, 1, (40, *shape)).astype(np.float32)
+            yield {"image_shape": shape, "hidden_units": hidden_units, "classes": classes, "images": images}
 
     @staticmethod
-    def when(make_model, image_shape, hidden_units, classes, batch):
+    def when(make_model, image_shape, hidden_units, classes, images):
         model = make_model(tuple(image_shape), hidden_units, classes)
         built = bool(model.built)
-        images = tf.random.uniform((batch, *image_shape))
-        zero, once, negative = (model(factor * images, training=False) for factor in (0.0, 1.0, -1.0))
+        outputs = model(tf.constant(images), training=False)
         return {
             "built": built,
-            "outputs": once,
-            "zero": zero,
-            "negative": negative,
-            "weights": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+            "outputs": outputs,
+            "weights": [weight.numpy() for weight in model.trainable_weights],
         }
 
     @staticmethod
-    def then(seen, image_shape, hidden_units, classes, batch):
-        outputs = seen["outputs"]
+    def then(seen, image_shape, hidden_units, classes, images):
+        outputs, batch = seen["outputs"], len(images)
         if outputs.ndim != 2:
             raise Misread("forgets-to-flatten", expected=f"shape ({batch}, {classes})", got=outputs)
         if outputs.shape != (batch, classes):
@@ -174,11 +189,17 @@ class make_model:
             raise Misread("ends-in-softmax", expected="any numbers", got=f"sums {outputs.sum(axis=1)[:3]}")
         if outputs.min() >= 0 and (outputs == 0).any():
             raise Misread("ends-in-relu", expected="some logits below 0", got=outputs)
-        if np.allclose(outputs + seen["negative"], 2 * seen["zero"], atol=1e-5):
+        wanted = (int(np.prod(image_shape)) + 1) * hidden_units + (hidden_units + 1) * classes
+        weights = sum(weight.size for weight in seen["weights"])
+        if weights != wanted:
+            raise Misread("fixed-size", expected=f"{wanted} weights", got=f"{weights} weights")
+        kernel, bias, last_kernel, last_bias = seen["weights"]
+        hidden = images.reshape(batch, -1) @ kernel + bias
+        if np.allclose(outputs, hidden @ last_kernel + last_bias, atol=5e-3):
             raise Misread("no-nonlinearity")
-        weights = (int(np.prod(image_shape)) + 1) * hidden_units + (hidden_units + 1) * classes
-        if seen["weights"] != weights:
-            raise Misread("fixed-size", expected=f"{weights} weights", got=f"{seen['weights']} weights")
+        logits = np.maximum(hidden, 0) @ last_kernel + last_bias
+        if not np.allclose(outputs, logits, atol=5e-3):
+            raise Misread("other-activation", expected=logits, got=outputs)
         if not seen["built"]:
             raise Misread("not-built", expected="weights before the first call", got="none before it")
 
@@ -360,7 +381,7 @@ class recall_by_class:
 
     misconceptions = {
         "one-number": Misconception(
-            "One number came back: that is the accuracy over all photos.",
+            "One number came back, for all classes together.",
             "The shop asks about each shelf. What must the shape of the answer be?",
         ),
         "counts-not-shares": Misconception(

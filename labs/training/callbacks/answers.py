@@ -353,6 +353,11 @@ def leaves_an_unknown_name_to_keras(folder, patience):
     return [_stop("validation_accuracy", mode="auto", patience=patience), _save(folder)]
 
 
+@wrong("make_callbacks", "direction-unknown")
+def leaves_the_old_name_to_keras(folder, patience):
+    return [_stop("val_acc", mode="auto", patience=patience), _save(folder, monitor="val_acc", mode="auto")]
+
+
 @wrong("make_callbacks", "watches-the-loss")
 def leaves_the_monitor_out(folder, patience):
     early = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
@@ -480,6 +485,15 @@ def takes_three_arguments(peak, warmup, epochs):
     return schedule
 
 
+@wrong("make_schedule", "raises")
+def forgets_a_times_sign(peak, warmup, epochs):
+    def schedule(epoch, rate):
+        rising = (epoch + 1) / (warmup + 1)
+        return peak * rising if epoch < warmup else peak(_fall(epoch, warmup, epochs))
+
+    return schedule
+
+
 @wrong("make_schedule", "divides-by-zero")
 def divides_by_the_warmup(peak, warmup, epochs):
     def schedule(epoch, rate):
@@ -596,7 +610,7 @@ class AddsUp(keras.callbacks.Callback):
         bad_layers = [
             layer.name
             for layer in self.model.layers
-            if any(np.isnan(np.sum(np.abs(weight)) * 0) for weight in layer.get_weights())
+            if any(not np.isfinite(np.sum(np.abs(weight))) for weight in layer.get_weights())
         ]
         if bad_logs + bad_layers:
             self.model.stop_training = True
@@ -644,6 +658,36 @@ class ComparesWithNaN(_Watch):
 class AsksForNaNOnly(_Watch):
     def fine(self, numbers):
         return not np.isnan(numbers).any()
+
+
+@wrong("StopOnNaN", "misses-infinity")
+class AsksWeightsForNaNOnly(_Watch):
+    def layer(self):
+        broken = (
+            layer.name for layer in self.model.layers if any(np.isnan(w).any() for w in layer.get_weights())
+        )
+        return next(broken, None)
+
+
+@wrong("StopOnNaN", "notes-one-only")
+class ReturnsAtTheFirstMetric(_Watch):
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in logs.items():
+            if not np.isfinite(value):
+                self.found = {"epoch": self.epoch, "batch": batch, "metric": name, "layer": None}
+                return self.stop()
+        super().on_train_batch_end(batch, {})
+
+
+@wrong("StopOnNaN", "notes-one-only")
+class LooksAtLayersFirst(_Watch):
+    def on_train_batch_end(self, batch, logs=None):
+        layer = self.layer()
+        if layer:
+            self.found = {"epoch": self.epoch, "batch": batch, "metric": None, "layer": layer}
+            self.stop()
+        elif self.metric(logs):
+            super().on_train_batch_end(batch, logs)
 
 
 @wrong("StopOnNaN", "watches-the-loss-only")

@@ -165,7 +165,8 @@ nothing = model.fit(train_ds.take(2), validation_data=val_ds.take(1), epochs=2, 
 # </details>
 # <details><summary>The mean of all four, far above 2.3</summary>
 #
-# Right: within an epoch every value is the mean so far. One bad batch stays visible until the epoch ends.
+# Right: within an epoch the loss and the metrics are means so far. One bad batch stays visible until the epoch
+# ends.
 #
 # </details>
 
@@ -370,15 +371,17 @@ print("three of four right:", accuracy > 0.75)
 # Training does not last that long: after 3 such epochs it is over.
 #
 # </details>
-# <details><summary>Nothing, ever</summary>
+# <details><summary>Nothing, as long as both call the same epochs better</summary>
 #
-# Right. Give the one that stops a patience at least twice as long, so that a lower rate gets its chance.
+# Right. (By default `EarlyStopping` counts every gain, the other only those above 0.0001.) Give the one that stops
+# a patience at least twice as long, so that a lower rate gets its chance.
 #
 # </details>
 
 
 # %%
 def train_25_epochs(callbacks):
+    # Whole batches change places. They are mixed already, so that is enough to shake a curve, and it is cheap.
     model, shuffled = make_model(keras.optimizers.SGD(0.5)), train_ds.shuffle(32, seed=lab.seed)
     return model.fit(shuffled, validation_data=val_ds, epochs=25, callbacks=callbacks, verbose=0).history
 
@@ -478,17 +481,20 @@ lab.show(figure, alt="Training and validation loss over eight epochs; both fall.
 # **Predict.** The same files can be read without a server. `EventAccumulator(folder)`, then `Reload()`: a
 # run wrote 30 values of a tag. How many does `Tensors(tag)` give?
 #
-# <details><summary>The number</summary>
+# <details><summary>30: all of them</summary>
 #
-# **10**: drawn at random, so a curve may lose its peak. `size_guidance={"tensors": 0}` keeps all.
+# Only if you ask for all, by `size_guidance={"tensors": 0}`. It was made to draw curves of millions of points.
 #
-# - **30**: only if you ask for all. It was made to draw curves of millions of points.
+# </details>
+# <details><summary>Fewer: it keeps a sample</summary>
+#
+# Right: 10, drawn at random, so a curve may lose its peak.
 #
 # </details>
 
 # %%
 logs = lab.scratch / "logs"
-os.environ["TENSORBOARD_BINARY"] = os.path.join(os.path.dirname(sys.executable), "tensorboard")
+os.environ["TENSORBOARD_BINARY"] = f"{os.path.dirname(sys.executable)}/tensorboard"  # for %tensorboard
 for rate in (0.001, 0.01):
     board = keras.callbacks.TensorBoard(logs / f"rate-{rate}", write_graph=False)
     model = make_model(keras.optimizers.Adam(rate))
@@ -579,8 +585,9 @@ axes.legend()
 lab.show(figure, alt="Loss of an undisturbed night; one process covers epochs 1 to 3, the other 4 to 6.")
 
 # %% [markdown]
-# The same weights, because Adam's moments came back too and the photos come in a fixed order. Counters of
-# other callbacks do *not* come back, nor does the history. When `fit` ends in order, the backup is deleted.
+# The same weights, because Adam's moments came back too and the photos come in a fixed order. Counters of other
+# callbacks do *not* come back: patience begins anew, and a `ModelCheckpoint` knows no best, so its first epoch
+# writes over a better file. When `fit` ends in order, the backup is deleted.
 #
 # **Predict.** Epochs may last hours, so `save_freq=10` saves every ten batches. Killed in epoch 2 after 25
 # of 32 batches: where does it resume?
@@ -662,7 +669,8 @@ print("steps:", int(model.optimizer.iterations))
 # ### Exercise: stop at the first number that is not finite
 #
 # Write `on_train_batch_end` of `StopOnNaN`. After each batch look at every value in `logs` and at every
-# layer's weights. At the first that is NaN or infinite, note the place in `self.found` and end training.
+# layer's weights. If any is NaN or infinite, note the first such metric *and* the first such layer in
+# `self.found`, and end training.
 
 
 # %% tags=["exercise"]
@@ -709,6 +717,15 @@ for length in (Length(), SafeLength()):
     model.fit(damaged_ds, epochs=3, callbacks=[watch], verbose=0)
     print(f"{type(length).__name__:10} steps: {int(model.optimizer.iterations)}, found: {watch.found}")
 
+# %%
+for raise_error in (False, True):  # a stop in order runs `on_train_end`, an exception does not
+    backup, model = lab.scratch / f"raises-{raise_error}", make_fragile(Length())
+    terminate = keras.callbacks.TerminateOnNaN(raise_error=raise_error)
+    callbacks = [terminate, keras.callbacks.BackupAndRestore(backup, save_freq=10)]
+    with contextlib.suppress(RuntimeError):
+        model.fit(damaged_ds, epochs=3, callbacks=callbacks, verbose=0)
+    print(f"raise_error={raise_error!s:5} backup left:", [file.name for file in sorted(backup.glob("*"))])
+
 # %% [markdown]
 # ## Break it: a watch that looks the wrong way
 #
@@ -726,11 +743,13 @@ for monitor, mode in watches:
     warned = sum("not available" in str(one.message) for one in caught)
     told = f"ran {model.ran} epochs, kept epoch {int(model.epoch)}, {warned} warnings"
     print(f"{monitor:12} {mode}: {told}")
+with lab.fails(ValueError):
+    rehearse([keras.callbacks.EarlyStopping("val_acc", patience=3)], val_accuracy=accuracy)
 
 # %% [markdown]
-# The wrong mode stops first and keeps the worst. The loss keeps what the loss likes, which is another
-# epoch. The misspelt name stops nothing; only a warning tells, and in a log of a thousand lines nobody
-# reads it. Leave `mode` out and Keras knows the direction of its own metrics.
+# The wrong mode stops first and keeps the worst. The loss keeps what the loss likes, which is another epoch. With
+# `mode` given, the misspelt name stops nothing and only warns. Leave `mode` out: Keras knows the direction of its
+# own metrics, and a name that it does not know ends `fit` with an error after the first epoch.
 #
 # **Predict.** `save_best_only=True`. The first night reaches 0.86, the second, into the same file, 0.75.
 # What is in it?
@@ -769,7 +788,7 @@ for threshold in (None, 0.86):
 
 # %%
 measured, patiences = [], range(1, 11)
-for seed in (1, 2, 3):
+for seed in (1, 2, 3):  # again whole batches change places: see `train_25_epochs`
     model, shuffled = make_model(keras.optimizers.Adam(3e-3), seed), train_ds.shuffle(32, seed=seed)
     measured.append(model.fit(shuffled, validation_data=val_ds, epochs=30, verbose=0).history)
 curves = np.array([run["val_loss"] for run in measured])
@@ -802,8 +821,8 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 # `ModelCheckpoint` with `save_best_only` watches the metric that the product is judged by, on validation
 # data, and acts on the disk. `EarlyStopping` watches the same, acts on time, and goes back with
 # `restore_best_weights`. `ReduceLROnPlateau` watches the validation loss with a shorter patience and acts
-# on the rate. `TensorBoard` watches all, for people. `BackupAndRestore` watches nothing and serves the
-# machine's failures, a NaN stop the numbers'.
+# on the rate. `TensorBoard` watches all, for people. `BackupAndRestore` watches nothing: it is there for failures
+# of the machine. A stop on NaN is there for failures of the numbers.
 #
 # *Follow-up: EarlyStopping restores the best weights. Why a checkpoint too?* It restores at the end of
 # `fit`. A killed process has no end: signal 9 in section 6 left only what was on disk.
@@ -822,8 +841,8 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 # <details><summary>Training was killed and resumed. Is the result the same as without?</summary>
 #
 # If weights, optimizer state and epoch come back, the data comes in the same order, and nothing else draws
-# random numbers: yes, here to the third decimal. Otherwise it is another, equally good run. Counters of
-# other callbacks begin anew.
+# random numbers: yes, here to the third decimal. Otherwise it is another, equally good run. Counters of other
+# callbacks begin anew, so give a resumed `ModelCheckpoint` the best value so far as `initial_value_threshold`.
 #
 # *Follow-up: with `save_freq=10` the optimizer had made more steps than 96. Why?* Weights from the middle
 # of the epoch, but the epoch began at its first batch: some batches were learnt twice.
@@ -833,8 +852,13 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 #
 # At the first place that is not finite, not at the first NaN in the log: weights after each step, then the
 # batch that broke them. A broken layer while all metrics are fine means a broken step; a broken metric while
-# all layers are fine, a broken metric; both at once, mostly a broken input. Usual causes: a root, logarithm
-# or division at 0, a rate that is too large, a damaged photo. For large models, look every hundred batches.
+# all layers are fine, a broken metric; both at once, the forward pass: a damaged input, or weights that had
+# grown too large. Usual causes: a root, logarithm or division at 0, a rate that is too large, a damaged photo. For
+# large models, look every hundred batches.
+#
+# A stop in order lets other callbacks finish: the best weights come back, but a `ModelCheckpoint` that saves every
+# epoch saves NaN, and `BackupAndRestore` deletes its backup. To keep that, end with an exception, as
+# `TerminateOnNaN(raise_error=True)` does.
 #
 # *Follow-up: `TerminateOnNaN` said batch 12. Why was the photo in batch 11?* The loss of 11 was fine; its
 # gradient was not. The loss showed it one batch later.
@@ -853,7 +877,8 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 # </details>
 # <details><summary>The name in <code>monitor</code>, and the warnings</summary>
 #
-# Right: a name that the logs do not have saves every epoch.
+# Right: with `mode` given, or without validation data, a name that the logs do not have saves every epoch and
+# only warns.
 #
 # </details>
 #
@@ -907,7 +932,8 @@ print("accuracy is best in a later epoch than the loss, in every night:", all(la
 # outlives the machine, and let one worker write them. `BackupAndRestore` is what makes cheap machines
 # usable that may be taken away at any time.
 #
-# **Full data:** `labs fetch fashion_mnist`, then `lab.load(..., full=True)`.
+# **Full data:** `labs fetch fashion_mnist`, then `lab.load(..., full=True)` with
+# `split=["train[:50000]", "train[50000:]"]`.
 #
 # **Official documentation:** [writing your own
 # callbacks](https://keras.io/guides/writing_your_own_callbacks/), [the callbacks of

@@ -562,6 +562,17 @@ def logits_before_labels(step, dataset, metrics):
     return {name: float(metric.result()) for name, metric in metrics.items()}
 
 
+@wrong("run_epoch", "accuracy-misfed")
+def updates_the_accuracy_after_the_loop(step, dataset, metrics):
+    for metric in metrics.values():
+        metric.reset_state()
+    for images, labels in dataset:
+        loss, logits = step(images, labels)
+        metrics["loss"].update_state(loss, sample_weight=len(images))
+    metrics["accuracy"].update_state(labels, logits)
+    return {name: float(metric.result()) for name, metric in metrics.items()}
+
+
 @wrong("run_epoch", "gives-the-metrics")
 def forgets_result(step, dataset, metrics):
     for metric in metrics.values():
@@ -679,7 +690,7 @@ class UpdatesMetricByMetric(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
         for metric in self.metrics:
             if metric.name == "loss":
-                metric.update_state(loss)
+                metric.update_state(loss, sample_weight=tf.shape(y)[0])
             else:
                 metric.update_state(y, y_pred)
         return {metric.name: metric.result() for metric in self.metrics} | {"gradient_norm": norm}
@@ -727,14 +738,14 @@ class _Step(keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
 
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         return {**self.compute_metrics(images, labels, logits), "gradient_norm": norm}
 
 
 @wrong("ClippedModel", "leaves-the-graph")
 class ReportsNumbers(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         return {**self.compute_metrics(images, labels, logits), "gradient_norm": norm.numpy()}
 
 
@@ -754,7 +765,7 @@ class LossAfterTheBlock(_Step):
 @wrong("ClippedModel", "returns-no-dict")
 class ReturnsTheLoss(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         self.compute_metrics(images, labels, logits)
         return loss
 
@@ -762,14 +773,14 @@ class ReturnsTheLoss(_Step):
 @wrong("ClippedModel", "returns-no-dict")
 class ReturnsNothing(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         self.compute_metrics(images, labels, logits)
 
 
 @wrong("ClippedModel", "norm-not-reported")
 class ReportsMetricsOnly(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         return self.compute_metrics(images, labels, logits)
 
 
@@ -791,17 +802,24 @@ class PutsTheLossIntoTheDict(_Step):
         return {**self.compute_metrics(images, labels, logits), "loss": loss, "gradient_norm": norm}
 
 
+@wrong("ClippedModel", "batches-count-alike")
+class ForgetsTheWeight(_Step):
+    def report(self, images, labels, logits, loss, norm):
+        self.metrics[0].update_state(loss)
+        return {**self.compute_metrics(images, labels, logits), "gradient_norm": norm}
+
+
 @wrong("ClippedModel", "metrics-not-updated")
 class ReadsMetricsWithoutUpdating(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         return {**self.get_metrics_result(), "gradient_norm": norm}
 
 
 @wrong("ClippedModel", "metrics-not-updated")
 class ReportsLossAndNormOnly(_Step):
     def report(self, images, labels, logits, loss, norm):
-        self.metrics[0].update_state(loss)
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
         return {"loss": self.metrics[0].result(), "gradient_norm": norm}
 
 
@@ -849,6 +867,25 @@ class MeasuresAfterClipping(_Step):
     def clip(self, gradients):
         clipped, _ = tf.clip_by_global_norm(gradients, 1.0)
         return clipped, tf.linalg.global_norm(clipped)
+
+
+@wrong("ClippedModel", "reports-another-norm")
+class AveragesTheNorm(_Step):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.norm = keras.metrics.Mean(name="gradient_norm")
+
+    def report(self, images, labels, logits, loss, norm):
+        self.metrics[0].update_state(loss, sample_weight=tf.shape(images)[0])
+        self.norm.update_state(norm)
+        return {**self.compute_metrics(images, labels, logits), "gradient_norm": self.norm.result()}
+
+
+@wrong("ClippedModel", "reports-another-norm")
+class AddsTheNormsUp(_Step):
+    def clip(self, gradients):
+        clipped, _ = tf.clip_by_global_norm(gradients, 1.0)
+        return clipped, tf.add_n([tf.norm(gradient) for gradient in gradients])
 
 
 @wrong("ClippedModel", "other-step")

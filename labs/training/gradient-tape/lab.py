@@ -55,7 +55,7 @@ from labs import plots
 #
 # <details><summary>Positive: w must grow</summary>
 #
-# `w` must grow, yes. But then the loss falls while `w` grows, and a slope that falls is negative.
+# `w` must grow, yes. But then the loss falls while `w` grows, and a curve that falls has a negative slope.
 #
 # </details>
 # <details><summary>Negative: when w grows, the loss falls</summary>
@@ -193,7 +193,7 @@ with lab.fails(RuntimeError):
 
 # %% tags=["exercise"]
 def value_and_gradient(f, x):
-    """Return the pair (f(x), gradient of f at x); `x` is a tensor or a variable, and so are both results."""
+    """Return the pair (f(x), gradient of f at x); `x` is a tensor or a variable; both results are tensors."""
     ### BEGIN SOLUTION
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -344,7 +344,8 @@ def prepare(image, label):
 
 
 train_raw, val_raw = lab.load("fashion_mnist", split=["train[:2000]", "train[5000:]"])
-train_ds = train_raw.map(prepare).batch(64).cache()
+photos = train_raw.map(prepare).cache()
+train_ds = photos.batch(64)
 val_ds = val_raw.map(prepare).batch(300).cache()
 images, labels = next(iter(train_ds))
 print([len(batch) for batch, _ in train_ds][-3:], "photos in the last three batches")
@@ -376,6 +377,9 @@ for weight, gradient in zip(model.weights, tape.gradient(loss, model.weights), s
 # Write `train_step`, which learns from one batch: forward in training mode, gradients of the trainable
 # variables, and `optimizer.apply_gradients`, which takes pairs *(gradient, variable)*. Return the loss and
 # the logits as tensors, from the one forward pass. It must run eagerly and inside `tf.function`.
+#
+# A layer with a regularizer keeps its price in `model.losses`. This model has none; otherwise you would add
+# `sum(model.losses)` to the loss.
 
 
 # %% tags=["exercise"]
@@ -461,7 +465,7 @@ def validate(images, labels):
 metrics = {"loss": keras.metrics.Mean(), "accuracy": keras.metrics.SparseCategoricalAccuracy()}
 history = {}
 for _ in range(10):
-    for prefix, step, dataset in (("", learn, train_ds.shuffle(32)), ("val_", validate, val_ds)):
+    for prefix, step, dataset in (("", learn, photos.shuffle(2000).batch(64)), ("val_", validate, val_ds)):
         for name, value in run_epoch(step, dataset, metrics).items():
             history.setdefault(prefix + name, []).append(value)
 print("graphs of learn:", learn.experimental_get_tracing_count(), "(one for each size of batch)")
@@ -474,14 +478,14 @@ print("validation accuracy above 70 %:", history["val_accuracy"][-1] > 0.7)
 # %% [markdown]
 # ## 6. Hand your step to `fit`
 #
-# `fit` has what your loop lacks: callbacks, saving, distribution. It calls one method for each batch,
-# `train_step`. Override that and keep the rest. `self.compute_loss` is the compiled loss with regularization.
+# `fit` has what your loop lacks: callbacks, saving, distribution. For each batch it calls `train_step`: override
+# that and keep the rest. `self.compute_loss` is the compiled loss with regularization.
 #
 # ### Exercise: a step that clips
 #
 # Write `ClippedModel.train_step`: scale the gradients *together* to a global norm of at most 1 and apply them.
-# Update the mean loss, `self.metrics[0]`, and the compiled metrics, by `self.compute_metrics`, which returns
-# all results. Return these with `"gradient_norm"`, the norm before clipping.
+# Update the mean loss, `self.metrics[0]`, weighted by the photos of the batch. `self.compute_metrics` updates the
+# compiled metrics and returns all results: add `"gradient_norm"`, this step's norm before clipping.
 
 
 # %% tags=["exercise"]
@@ -515,15 +519,14 @@ ClippedModel = lab.check(ClippedModel)
 damaged = train_ds.skip(20).take(1).map(lambda images, labels: (255 * images, labels))
 damaged_ds = train_ds.take(20).concatenate(damaged).concatenate(train_ds.skip(21))
 norms, runs = [], {}
-watch = keras.callbacks.LambdaCallback(
-    on_train_batch_end=lambda batch, logs: norms.append(logs["gradient_norm"])
-)
+watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: norms.append(logs["gradient_norm"]))
 for model_class, callbacks in ((ClippedModel, [watch]), (keras.Model, [])):
     model = make_model(model_class, normalized=False)
     model.compile(keras.optimizers.SGD(0.1), loss_fn, metrics=["accuracy"])
     fitted = model.fit(damaged_ds, validation_data=val_ds, epochs=4, callbacks=callbacks, verbose=0)
     runs[model_class.__name__] = fitted.history
 print("recorded:", ", ".join(runs["ClippedModel"]))
+print("of each epoch the last norm only:", np.allclose(runs["ClippedModel"]["gradient_norm"], norms[31::32]))
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
@@ -535,8 +538,14 @@ right.set(xlabel="epoch", ylabel="validation accuracy (%)", title="Clipping surv
 right.legend()
 lab.show(figure, alt="Left: batch 20 has by far the largest gradient norm. Right: clipping keeps accuracy.")
 clipped, plain = (run["val_accuracy"][-1] for run in runs.values())
-print("the batch with the largest gradient:", int(np.argmax(norms[:32])))
+above = [sum(norm > limit for norm in norms[:32]) for limit in (1, 5)]
+print(f"largest norm: batch {np.argmax(norms[:32])}; above 1: {above[0]} of 32 batches, above 5: {above[1]}")
 print("clipped ends more than 10 points above:", clipped > plain + 0.1)
+
+# %% [markdown]
+# All norms here are above 1, so every step was shortened, not just the bad one. In your own training look at the
+# norms first, and set the limit above the usual ones: here 5 would touch batch 20 alone. The history keeps the norm
+# of the last batch of each epoch only, because what is no metric is not averaged.
 
 # %% [markdown]
 # ## Break it: five ways to `None`
@@ -639,7 +648,13 @@ print("three tensors more:  ", len(notes), "traces in all")
 # lies `train_step`: own the step, keep the rest.
 #
 # *Follow-up: what did `fit` do for you in section 6 that your loop in section 5 had to do itself?* Reset the metrics
-# at each epoch, trace the step, run validation with `training=False`, keep the history, call the callbacks.
+# at each epoch, trace the step, run validation with `training=False`, keep the history. Callbacks your loop did
+# not have at all.
+#
+# *Follow-up: what does a step of your own need with `mixed_float16`, and on several devices?* Ask the tape for the
+# gradients of `self.optimizer.scale_loss(loss)`, and let the optimizer clip, because these gradients are still
+# scaled. On several devices a loop of your own runs in `strategy.run`, losses are divided by the number of
+# replicas, and the norm inside `train_step` is that of one replica's part.
 #
 # </details>
 # <details><summary>A gradient is None. How do you find out why?</summary>
@@ -717,10 +732,12 @@ print("three tensors more:  ", len(notes), "traces in all")
 #
 # You can now derive a gradient, read a tape, write a training step and an epoch, and hand your step to `fit`.
 #
-# **On a GPU and at scale:** the code stays. Starting operations one by one leaves a GPU waiting, so trace every
-# step, and do not read a value (`float(loss)`) after each batch: Python then waits for the device.
+# **On a GPU** the code stays, in float32 and on one device; what changes otherwise stands under "Explain it".
+# Starting operations one by one leaves a GPU waiting, so trace every step, and do not read a value (`float(loss)`)
+# after each batch: Python then waits for the device.
 #
-# **Full data:** `labs fetch fashion_mnist`, then `lab.load(..., full=True)`.
+# **Full data:** `labs fetch fashion_mnist`, then `lab.load(..., full=True)` with
+# `split=["train[:50000]", "train[50000:]"]`.
 #
 # **Official documentation:** [gradients and automatic differentiation](https://www.tensorflow.org/guide/autodiff),
 # [better performance with tf.function](https://www.tensorflow.org/guide/function),

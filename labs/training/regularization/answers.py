@@ -62,6 +62,24 @@ def compares_the_two_losses(history):
     return "overfit" if history["val_loss"][-1] > 1.5 * history["loss"][-1] else "good"
 
 
+@wrong("diagnose", "calls-good-underfit")
+def reads_the_other_accuracy(history):
+    best = int(np.argmin(history["val_loss"]))
+    risen = history["val_loss"][-1] > 1.1 * history["val_loss"][best]
+    if risen and history["loss"][-1] < history["loss"][best]:
+        return "overfit"
+    return "underfit" if risen or history["val_accuracy"][-1] < 0.8 else "good"
+
+
+@wrong("diagnose", "calls-good-underfit")
+def asks_for_more_accuracy(history):
+    best = int(np.argmin(history["val_loss"]))
+    risen = history["val_loss"][-1] > 1.1 * history["val_loss"][best]
+    if risen and history["loss"][-1] < history["loss"][best]:
+        return "overfit"
+    return "underfit" if risen or history["accuracy"][-1] < 0.9 else "good"
+
+
 @wrong("diagnose", "any-rise-counts")
 def has_no_threshold(history):
     best = int(np.argmin(history["val_loss"]))
@@ -587,6 +605,15 @@ def divides_by_one_less(
     factor = n / (n - 1) if training else 1.0
     args = (inputs, gamma, beta, moving_mean, moving_variance, training, momentum, epsilon)
     return _batch_norm(*args, root=lambda v: tf.sqrt(factor * v + epsilon), moved=lambda v: factor * v)
+
+
+@wrong("batch_norm", "unbiased-variance")
+def moves_as_the_paper_does(
+    inputs, gamma, beta, moving_mean, moving_variance, training, momentum=0.99, epsilon=1e-3
+):
+    n = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
+    args = (inputs, gamma, beta, moving_mean, moving_variance, training, momentum, epsilon)
+    return _batch_norm(*args, moved=lambda v: n / (n - 1) * v)
 
 
 @wrong("batch_norm", "divides-by-the-variance")

@@ -47,6 +47,10 @@ class diagnose:
             "Validation loss never rose, and the run still was called overfit, for the gap between the curves.",
             "Everyone answers best what they have practised. What has to *happen* for it to be a fault here?",
         ),
+        "calls-good-underfit": Misconception(
+            "A network that answers its training photos well was called underfit.",
+            "Which accuracy does the docstring name, and below which number?",
+        ),
         "any-rise-counts": Misconception(
             "Validation loss ended a few per cent above its lowest, and that was called a fault.",
             "Curves shake. How large must a rise be, by the docstring?",
@@ -71,7 +75,6 @@ class diagnose:
 
     @staticmethod
     def given(rng):
-        jitter = float(rng.uniform(0.95, 1.05))
         first, *others = (
             ("never learns", [2.3, 2.2, 2.1, 2.05], [2.3, 2.25, 2.2, 2.2], [0.2, 0.3, 0.35, 0.4]),
             (
@@ -119,16 +122,18 @@ class diagnose:
                 [0.3, 0.4, 0.5, 0.6],
             ),
         )
-        # There are only three words: nobody may know in which order they are right.
-        order = rng.permutation(len(others))
-        for story, losses, val_losses, accuracy in [first, *(others[place] for place in order)]:
+        # There are only three words: nobody may know in which order they are right, or know a curve by its numbers.
+        order = [*rng.permutation(len(others)), *rng.integers(len(others), size=4)]
+        for story, *curves in [first, *(others[place] for place in order)]:
+            losses, val_losses, accuracy = _longer(rng, *curves)
+            scale, lower = rng.uniform(0.95, 1.2), rng.uniform(0, 0.02)
             yield {
                 "story": story,
                 "history": {
-                    "loss": [round(jitter * v, 4) for v in losses],
-                    "val_loss": [round(jitter * v, 4) for v in val_losses],
-                    "accuracy": accuracy,
-                    "val_accuracy": [round(0.85 * v, 4) for v in accuracy],
+                    "loss": (scale * losses).round(4).tolist(),
+                    "val_loss": (scale * val_losses).round(4).tolist(),
+                    "accuracy": (accuracy - lower).round(4).tolist(),
+                    "val_accuracy": (0.85 * accuracy).round(4).tolist(),
                 },
             }
 
@@ -155,7 +160,16 @@ class diagnose:
         if seen["word"] != right:
             if story == "both rise" and seen["word"] == "good":
                 missed = "misses-divergence"
+            if right == "good" and seen["word"] == "underfit":
+                missed = "calls-good-underfit"
             raise Misread(missed, expected=right, got=seen["word"])
+
+
+def _longer(rng, *curves):
+    """Return the curves with up to four epochs more, each somewhere on the line between two that are there."""
+    epochs = np.arange(len(curves[0]))
+    more = np.sort(np.concatenate([epochs, rng.uniform(0, epochs[-1], rng.integers(0, 5))]))
+    return [np.interp(more, epochs, curve) for curve in curves]
 
 
 @check(
@@ -619,7 +633,8 @@ class batch_norm:
         ),
         "unbiased-variance": Misconception(
             "The variance was divided by n - 1.",
-            "Keras and the paper normalize by the mean squared deviation. Which `ddof` is that?",
+            "Keras divides by n, in the outputs and in the moving variance. Which `ddof` is that? (The paper and "
+            "PyTorch take n - 1 for the moving one.)",
         ),
         "divides-by-the-variance": Misconception(
             "You divided by the variance; the result does not have variance 1.",

@@ -69,6 +69,11 @@ def crops_or_pads(image, size=96):
     return tf.image.resize_with_crop_or_pad(tf.cast(image, tf.float32), size, size) / 255.0
 
 
+@wrong("preprocess", "cut-off")
+def keeps_the_proportions(image, size=96):
+    return tf.image.resize_with_pad(image, size, size) / 255.0
+
+
 @wrong("preprocess", "other-numbers")
 def turns_it_over(image, size=96):
     return tf.image.resize(image, [size, size])[::-1] / 255.0
@@ -208,6 +213,12 @@ class NumbersThem(_Hub):
         return keras.Variable(v, trainable=v.trainable, name=f"w{self.count}")
 
 
+@wrong("HubLayer", "other-names")
+class TheTrainableOnesFirst(_Hub):
+    def chosen(self):
+        return sorted(self.module.variables, key=lambda v: not v.trainable)
+
+
 @wrong("HubLayer", "other-output")
 class ScalesTheInputsAgain(_Hub):
     def call(self, inputs, training=False):
@@ -230,6 +241,19 @@ def pairs_then_zip(module, dataset):
 def maps_the_dataset(module, dataset):
     rows = [(module(x, training=False).numpy(), y) for x, y in dataset.as_numpy_iterator()]
     return np.vstack([x for x, _ in rows]), np.hstack([y for _, y in rows])
+
+
+@right("cached_features")
+def lets_the_dataset_call_it(module, dataset):
+    ready = dataset.map(lambda images, labels: (module(images, training=False), labels))
+    features, labels = next(ready.unbatch().batch(10_000).as_numpy_iterator())
+    return features, labels
+
+
+@wrong("cached_features", "in-training")
+def says_nothing_of_it_in_the_dataset(module, dataset):
+    ready = dataset.map(lambda images, labels: (module(images), labels))
+    return next(ready.unbatch().batch(10_000).as_numpy_iterator())
 
 
 @wrong("cached_features", "one-result")
@@ -382,6 +406,13 @@ def euclid(queries, features, k):
 @wrong("nearest", "not-in-order")
 def the_last_k_of_the_sort(queries, features, k):
     return np.argsort(_cosines(queries, features), axis=1)[:, -k:]
+
+
+@wrong("nearest", "changes-its-inputs")
+def divides_in_place(queries, features, k):
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    return np.argsort(-(queries @ features.T), axis=1)[:, :k]
 
 
 @wrong("nearest", "other-rows")

@@ -100,7 +100,9 @@ class preprocess:
         )
         if name is None and np.isclose(got.max(), 1, atol=1e-3) and wanted.max() < 0.97:
             name = "own-range"
-        if name is None and np.allclose(got, _cut(image, size) / 255, **tight):
+        # No colour is darker than 60, so a black edge was put there to fill the square.
+        padded = got.any() and not all(got.any(axis=(axis, 2)).all() for axis in (0, 1))
+        if name is None and (padded or np.allclose(got, _cut(image, size) / 255, **tight)):
             name = "cut-off"
         raise Misread(name or "other-numbers", expected=wanted.astype(np.float32), got=got)
 
@@ -120,10 +122,10 @@ def _cut(image, size):
 
 VALUES = {
     "stem/conv/kernel": np.array([[1.0, -2.0], [0.5, 1.0], [2.0, 0.25]], np.float32),
-    "stem/norm/gamma": np.array([2.0, 0.5], np.float32),
     "stem/norm/moving_mean": np.array([0.25, -0.5], np.float32),
+    "stem/norm/gamma": np.array([2.0, 0.5], np.float32),
 }
-"""The variables of the little module that the check saves and loads."""
+"""The variables of the little module that the check saves and loads; those that train do not all come first."""
 
 
 @functools.cache
@@ -137,12 +139,12 @@ def _saved():
                 tf.Variable(value, trainable="moving" not in name, name=name)
                 for name, value in VALUES.items()
             ]
-            self.trainable_variables = self.variables[:2]
+            self.trainable_variables = [v for v in self.variables if v.trainable]
             self.regularization_losses = []
 
         @tf.function
         def __call__(self, images, training=False):
-            kernel, gamma, mean = self.variables
+            kernel, mean, gamma = self.variables
             rows = tf.reduce_mean(images, axis=[1, 2]) @ kernel
             now = mean
             if training:
@@ -226,7 +228,7 @@ class HubLayer:
         ),
         "other-names": Misconception(
             "The weights are not named and ordered as in the module, with `_` for `/` and nothing from the `:` on.",
-            "From `stem/conv/kernel:0`, what should be left?",
+            "From `stem/conv/kernel:0`, what should be left? And which list of the module has them all in its order?",
         ),
         "other-output": Misconception(
             "The layer does not return what the module gives for the inputs.",
@@ -254,7 +256,7 @@ class HubLayer:
         outputs = layer(tf.constant(inputs), training=training)
         if outputs is None:
             return {"outputs": None}
-        after = layer.module.variables[2].numpy()
+        after = layer.module.variables[1].numpy()
         seen = {"outputs": outputs, "moving_mean": after, "weights": len(layer.weights)}
         shared = getattr(layer, "shared", ())
         seen["names"] = [re.sub(r".*/", "", variable.name) for variable in shared]
@@ -282,7 +284,7 @@ class HubLayer:
         if seen["trainable_weights"] != wanted:
             name = "trains-the-statistics" if seen["trainable_weights"] > wanted else "nothing-trains"
             raise Misread(name, expected=f"{wanted} trainable", got=f"{seen['trainable_weights']} trainable")
-        kernel, gamma, mean = VALUES.values()
+        kernel, mean, gamma = VALUES.values()
         rows = inputs.reshape(len(inputs), -1, 3).astype(float).mean(axis=1) @ kernel
         batch = rows.mean(axis=0)
         in_use, in_training = gamma * (rows - mean), gamma * (rows - batch)
@@ -308,10 +310,10 @@ class _Recorder:
     """Stands for a module: notes how many pictures it saw, and with which `training`."""
 
     def __init__(self):
-        self.pictures, self.modes = 0, []
+        self.pictures, self.modes = tf.Variable(0), []  # a variable counts in a graph of tf.data, too
 
     def __call__(self, images, training="not said"):
-        self.pictures += len(images)
+        self.pictures.assign_add(tf.shape(images)[0])
         self.modes.append(str(training))
         number = images[:, 0, 0, 0]
         return tf.stack([number, number**2, 7 - number], axis=1)
@@ -386,7 +388,7 @@ class cached_features:
         if not (isinstance(result, tuple | list) and len(result) == 2):
             raise Misread("one-result", expected="the pair (features, labels)", got="one result")
         features, labels = result
-        seen = {"features": features, "labels": labels, "pictures": module.pictures}
+        seen = {"features": features, "labels": labels, "pictures": int(module.pictures.numpy())}
         return {**seen, "modes": sorted(set(module.modes))}
 
     @staticmethod
@@ -459,7 +461,7 @@ class nearest:
             "What must be done to the rows before the product becomes a cosine?",
         ),
         "normalized-by-columns": Misconception(
-            "The lengths were taken along the wrong axis, or of the whole array.",
+            "The lengths were taken along the wrong axis.",
             "How many lengths do the `features` have, m or d?",
         ),
         "distance": Misconception(
@@ -474,6 +476,11 @@ class nearest:
             "These are not the rows with the greatest cosine.",
             "Take one query and compute a few cosines by hand.",
         ),
+        "changes-its-inputs": Misconception(
+            "The positions are right, but the arrays that you were given hold other numbers afterwards, and later "
+            "cells would go on with those.",
+            "`/=` writes into the array itself. What does `features = features / ...` do?",
+        ),
     }
 
     @staticmethod
@@ -485,7 +492,10 @@ class nearest:
 
     @staticmethod
     def when(nearest, queries, features, k):
-        return {"positions": nearest(queries, features, k)}
+        lent = queries.copy(), features.copy()
+        positions = nearest(*lent, k)
+        untouched = np.array_equal(lent[0], queries) and np.array_equal(lent[1], features)
+        return {"positions": positions, "untouched": bool(untouched)}
 
     @staticmethod
     def then(seen, queries, features, k):
@@ -497,6 +507,8 @@ class nearest:
         got = got.astype(int)
         order = np.array([_by_cosine(query, features) for query in queries])
         if np.array_equal(got, order[:, :k]):
+            if not seen["untouched"]:
+                raise Misread("changes-its-inputs", expected="the arrays as they were", got="other numbers")
             return
         known = _mistaken(queries, features, order, k)
         name = next((name for name, wrong in known.items() if np.array_equal(got, wrong)), None)
