@@ -502,6 +502,17 @@ def standardize(x):
 """
 
 
+@hostile()
+def kills_itself_as_a_machine_without_memory_would(book):
+    return """import os, signal
+def standardize(x):
+    for target in (os.getpid(), 0):
+        os.kill(target, signal.SIGKILL)
+        os.kill(target, signal.SIGSTOP)
+    return x
+"""
+
+
 @hostile(stopped="processes")
 def a_fork_bomb(book):
     return "import os\n\ndef standardize(x):\n    while True:\n        try: os.fork()\n        except OSError: pass"

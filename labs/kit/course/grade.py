@@ -81,7 +81,7 @@ def command(
                 log(problem)
         how = _on_cluster(scheduler) if scheduler else _here(jobs)
         failed = _graded(todo, out, how, console, log)
-        before = sum(record.is_handed_in for record in done)
+        before = sum(bool(record.sha256) for record in done)
         return _finish(out, tasks, problems + failed, before, curriculum, console, bool(failed))
 
 
@@ -234,9 +234,9 @@ def _finish(
         console.print(f"- {problem}", highlight=False, markup=False)
     flagged = [one for record in graded for one in record.exercises if one.teacher]
     got, of = sum(record.points for record in graded), sum(record.of_points for record in graded)
-    there = sum(record.is_handed_in for record in graded)
+    there = sum(bool(record.sha256) for record in graded)
     earlier = f", {before} of them before" if before else ""
-    missing = f", {len(graded) - there} not handed in" if len(graded) > there else ""
+    missing = f", {len(graded) - there} missing" if len(graded) > there else ""
     look = f"{count(len(flagged), 'exercise')} to look at. " if flagged else ""
     print(
         f"{count(there, 'notebook')} graded{earlier}{missing}; {got:,} of {count(of, 'point')}. {look}"

@@ -47,7 +47,7 @@ def grades(students: dict[str, list[Record]]) -> tuple[list[str], list[list[str]
                 student,
                 *(points.get(lab, "") for lab in labs),
                 *_points(own),
-                " | ".join(flags),
+                " | ".join(dict.fromkeys(flags)),
                 ids.get("moodle", ""),
                 ids.get("canvas", ""),
             ]
