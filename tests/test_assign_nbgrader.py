@@ -113,10 +113,15 @@ def test_no_line_of_a_solution_or_an_answer_of_any_lab_is_released(tmp_path):
     assert len([name for name in open_text if name.endswith("!cells")]) == len(load().labs)
     for lab in load().labs.values():
         hidden = set(secrets(lab))
+        # What one lab asks for, another may show: an assignment of one lab alone has no such text.
+        others = [other for other in load().labs if other != lab.name]
+        others += [other.replace("/", "-") for other in others]
+        mine = {name: text for name, text in open_text.items() if not any(one in name for one in others)}
+        assert any(name.endswith("!cells") for name in mine)
         assert any(line in source for line in hidden), (
             "the source has the solutions: this test looks in the right place"
         )
-        assert not {(name, line) for line in hidden for name, text in open_text.items() if line in text}
+        assert not {(name, line) for line in hidden for name, text in mine.items() if line in text}
 
 
 def test_the_points_of_a_course_count_however_it_is_named(course, monkeypatch):
