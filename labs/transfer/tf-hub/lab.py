@@ -15,7 +15,7 @@
 #       - compare features with raw pixels and with training from scratch, over several seeds
 #       - unfreeze the last blocks with a small learning rate, and keep BatchNormalization out of it
 #     data: [clipart, clipart_dropped, efficientnet_lite0, minilm]
-#     cpu_seconds: 90
+#     cpu_seconds: 120
 #     replaces:
 #       - {old: "`hub.KerasLayer` in a Keras 3 model", new: "`hub.load` in a layer of your own"}
 #       - {old: "`hub.Module`, sessions and signatures", new: "`hub.load`, called like a function"}
