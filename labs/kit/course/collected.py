@@ -35,6 +35,8 @@ UNREADABLE = (
 )
 """What reading a zip raises that is damaged, locked or made in a way that Python does not know."""
 _PASSED_OVER = {"__MACOSX", "Thumbs.db", "desktop.ini", "__pycache__", "node_modules", "site-packages"}
+SUBMITTED = "submitted"
+"""Where a course of nbgrader keeps what was handed in."""
 _OF_NBGRADER = ("nbgrader_config.py", "source", "release")
 EMPTY = "The folder is empty."
 
@@ -51,8 +53,8 @@ def files(path: Path, out: Path | None = None) -> Iterator[Found]:
     """
     shown = clean(str(path))
     if path.is_dir():
-        if (path / "submitted").is_dir() and any((path / name).exists() for name in _OF_NBGRADER):
-            path = path / "submitted"
+        if (path / SUBMITTED).is_dir() and any((path / name).exists() for name in _OF_NBGRADER):
+            path = path / SUBMITTED
         yield from _in_folder(path, out)
     elif path.suffix.lower() == ".zip" and path.is_file():
         # Who downloads a file twice gets a number behind its name, but not behind that of the folder in it.

@@ -1,6 +1,5 @@
 """`labs grade`: grade what a class has handed in, and keep every result as soon as it is there."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,13 +18,14 @@ from rich.progress import (
 )
 
 from labs.kit import paths
+from labs.kit.cores import cores
 from labs.kit.course import assignment, edited, gradebook, records, results, submissions
+from labs.kit.course.collected import SUBMITTED
 from labs.kit.course.records import NotGraded, Options, Record, Task
 from labs.kit.course.wording import count
 from labs.kit.curriculum import Curriculum, load
 from labs.kit.errors import LabsError
 
-SUBMITTED = "submitted"
 NO_SANDBOX = (
     "WITHOUT A SANDBOX: what students wrote runs with all that you may do. It can read and delete your files, use "
     "your network, read the solutions and change its own points. Do this only with code that you trust."
@@ -60,9 +60,9 @@ def command(
     points = points_of(_assigned(path, given))
     if not sandbox:
         console.print(NO_SANDBOX, style="bold red", highlight=False)
-    if not scheduler and jobs > (cores := _cores()):
+    if not scheduler and jobs > cores():
         console.print(
-            f"--jobs {jobs} is more than the {count(cores, 'core')} of this machine: notebooks will wait for each "
+            f"--jobs {jobs} is more than the {count(cores(), 'core')} of this machine: notebooks will wait for each "
             "other, and what is slow anyway may run out of time.",
             highlight=False,
         )
@@ -163,10 +163,6 @@ def _here(jobs: int) -> Way:
                 raise
 
     return way
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _on_cluster(address: str) -> Way:

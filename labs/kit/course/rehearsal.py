@@ -21,6 +21,7 @@ from labs.kit.answers import PASSED
 from labs.kit.command.workspace import built
 from labs.kit.course import assignment
 from labs.kit.course.answer_source import Written, written
+from labs.kit.course.collected import SUBMITTED
 from labs.kit.course.wording import count
 from labs.kit.course.writing import in_one_piece, refuse_taken, writing
 from labs.kit.curriculum import Curriculum, Lab, load
@@ -32,7 +33,6 @@ BLANK = "blank"
 CHEAP = "foundations/tensors"
 """The lab that a class hands in if none is named: it grades fast."""
 EXPECTED = "expected.csv"
-SUBMITTED = "submitted"
 _MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
 
 
